@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <dmq/core/result.hpp>
+#include <dmq/encoding/ascii.hpp>
+
+namespace dmq::inline DMQ_ABI::http {
+
+/// Whether a password or token may travel without TLS to another machine.
+enum class PlainHttp { loopback_only, anywhere };
+
+/// An http or https URL in parts. Fragments and user names are refused.
+struct Url {
+  std::string scheme;  ///< "http" or "https".
+  std::string host;    ///< Lower case; IPv6 in brackets.
+  std::uint16_t port = 0;
+  std::string path;   ///< From "/" on, as written.
+  std::string query;  ///< Without "?", as written.
+
+  /// invalid_argument with the reason, without the URL: it may hold a secret.
+  static Result<Url> parse(std::string_view text);
+
+  bool is_https() const noexcept { return scheme == "https"; }
+  bool has_default_port() const noexcept { return port == (is_https() ? 443 : 80); }
+  bool is_loopback() const noexcept;
+
+  /// "host" or "host:port": the Host header, without a default port.
+  std::string authority() const { return has_default_port() ? host : host + ":" + std::to_string(port); }
+  /// "https://host:port", without a default port.
+  std::string origin() const { return scheme + "://" + authority(); }
+};
+
+/// configuration when the URL is malformed, or plain HTTP to another machine and that was not asked for; `name` is
+/// the setting to tell of.
+inline Result<Url> parse_service_url(std::string_view name, std::string_view text,
+                                     PlainHttp plain = PlainHttp::loopback_only) {
+  Result<Url> url = Url::parse(text);
+  if (!url) return configuration_error(std::string(name) + " is not a URL that can be used: " + url.error().message);
+  if (!url->is_https() && !url->is_loopback() && plain == PlainHttp::loopback_only)
+    return configuration_error(std::string(name) + " is http:// to " + url->host +
+                               ", which would send credentials in the clear; use https:// or ask for plain HTTP");
+  return url;
+}
+
+inline bool Url::is_loopback() const noexcept {
+  if (host == "localhost" || host.ends_with(".localhost") || host == "[::1]") return true;
+  if (!host.starts_with("127.")) return false;
+  // Four numbers, so that "127.example.com" is not one.
+  int dots = 0;
+  for (const char c : host) {
+    if (c == '.') ++dots;
+    else if (c < '0' || c > '9') return false;
+  }
+  return dots == 3;
+}
+
+inline Result<Url> Url::parse(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (const auto c = static_cast<unsigned char>(text[i]); c <= 0x20 || c >= 0x7F)
+      return invalid_argument("it has a space, a control or a non-ASCII character at byte " + std::to_string(i));
+  Url url;
+  const std::size_t scheme_end = text.find("://");
+  url.scheme = encoding::lower(text.substr(0, scheme_end));
+  if (scheme_end == std::string_view::npos || (url.scheme != "http" && url.scheme != "https"))
+    return invalid_argument("it must begin with https:// or http://");
+  if (text.find('#') != std::string_view::npos) return invalid_argument("it must not have a fragment (#)");
+  text.remove_prefix(scheme_end + 3);
+  std::string_view authority = text.substr(0, text.find_first_of("/?"));
+  text.remove_prefix(authority.size());
+  if (authority.find('@') != std::string_view::npos) return invalid_argument("it must not have a user name (@)");
+
+  const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
+  if (bracket == std::string_view::npos) return invalid_argument("its IPv6 address lacks the closing bracket");
+  const std::size_t colon = authority.find(':', bracket);
+  url.host = encoding::lower(authority.substr(0, colon));
+  const bool ipv6 = bracket > 0;
+  const std::string_view allowed =
+      ipv6 ? "0123456789abcdef:.[]" : "abcdefghijklmnopqrstuvwxyz0123456789-._";
+  if (url.host.empty() || url.host.find_first_not_of(allowed) != std::string::npos ||
+      (ipv6 && url.host.size() != bracket + 1))
+    return invalid_argument("its host is missing or malformed");
+  url.port = url.is_https() ? 443 : 80;
+  if (colon != std::string_view::npos) {
+    const auto port = encoding::parse_number<std::uint16_t>(authority.substr(colon + 1));
+    if (!port || *port == 0) return invalid_argument("its port must be between 1 and 65535");
+    url.port = *port;
+  }
+  const std::size_t question = text.find('?');
+  url.path = text.substr(0, question);
+  if (url.path.empty()) url.path = "/";
+  if (question != std::string_view::npos) url.query = text.substr(question + 1);
+  return url;
+}
+
+}  // namespace dmq::inline DMQ_ABI::http
