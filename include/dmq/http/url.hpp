@@ -14,11 +14,11 @@ enum class PlainHttp { loopback_only, anywhere };
 
 /// An http or https URL in parts. Fragments and user names are refused.
 struct Url {
-  std::string scheme;  ///< "http" or "https".
-  std::string host;    ///< Lower case; IPv6 in brackets.
+  std::string scheme{};  ///< "http" or "https".
+  std::string host{};    ///< Lower case; IPv6 in brackets.
   std::uint16_t port = 0;
-  std::string path;   ///< From "/" on, as written.
-  std::string query;  ///< Without "?", as written.
+  std::string path{};   ///< From "/" on, as written.
+  std::string query{};  ///< Without "?", as written.
 
   /// invalid_argument with the reason, without the URL: it may hold a secret.
   static Result<Url> parse(std::string_view text);
@@ -48,14 +48,34 @@ inline Result<Url> parse_service_url(std::string_view name, std::string_view tex
 inline bool Url::is_loopback() const noexcept {
   if (host == "localhost" || host.ends_with(".localhost") || host == "[::1]") return true;
   if (!host.starts_with("127.")) return false;
-  // Four numbers, so that "127.example.com" is not one.
-  int dots = 0;
-  for (const char c : host) {
-    if (c == '.') ++dots;
-    else if (c < '0' || c > '9') return false;
+  // Four numbers as the system's resolver reads them; "127.example.com" and "127.0.0.999" would be looked up as names.
+  std::string_view rest = host;
+  for (int part = 0; part < 4; ++part) {
+    const std::string_view number = rest.substr(0, rest.find('.'));
+    if (!encoding::parse_number<std::uint8_t>(number) || (number.size() > 1 && number.front() == '0')) return false;
+    rest.remove_prefix(number.size());
+    if (rest.empty()) return part == 3;
+    rest.remove_prefix(1);
   }
-  return dots == 3;
+  return false;
 }
+
+namespace detail {
+/// Letters, digits, "-" and "_" between single dots.
+inline bool is_host_name(std::string_view host) noexcept {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789-._";
+  return !host.empty() && host.front() != '.' && host.find("..") == std::string_view::npos &&
+         host.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+/// Brackets around what may be an IPv6 address; whether it is one, the resolver says.
+inline bool is_ipv6_literal(std::string_view host) noexcept {
+  if (host.size() < 4 || host.front() != '[' || host.back() != ']') return false;
+  const std::string_view address = host.substr(1, host.size() - 2);
+  return address.find_first_not_of("0123456789abcdef:.") == std::string_view::npos &&
+         address.find(':') != address.rfind(':');
+}
+}  // namespace detail
 
 inline Result<Url> Url::parse(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i)
@@ -76,11 +96,7 @@ inline Result<Url> Url::parse(std::string_view text) {
   if (bracket == std::string_view::npos) return invalid_argument("its IPv6 address lacks the closing bracket");
   const std::size_t colon = authority.find(':', bracket);
   url.host = encoding::lower(authority.substr(0, colon));
-  const bool ipv6 = bracket > 0;
-  const std::string_view allowed =
-      ipv6 ? "0123456789abcdef:.[]" : "abcdefghijklmnopqrstuvwxyz0123456789-._";
-  if (url.host.empty() || url.host.find_first_not_of(allowed) != std::string::npos ||
-      (ipv6 && url.host.size() != bracket + 1))
+  if (bracket > 0 ? !detail::is_ipv6_literal(url.host) : !detail::is_host_name(url.host))
     return invalid_argument("its host is missing or malformed");
   url.port = url.is_https() ? 443 : 80;
   if (colon != std::string_view::npos) {
