@@ -1,9 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <dmq/core/result.hpp>
 #include <dmq/encoding/ascii.hpp>
@@ -11,7 +15,7 @@
 namespace dmq::inline DMQ_ABI::http {
 
 /// Header fields in the order they were added, kept as one string of `Name: value\0`, so that a transport may point
-/// into it and hundreds of requests cost one buffer.
+/// into it and hundreds of requests cost one buffer. Moved from, it is empty.
 class Headers {
  public:
   struct Field {
@@ -45,25 +49,28 @@ class Headers {
     const char* at_ = nullptr;
   };
 
-  /// `name` is a token of RFC 9110; `value` must not hold CR, LF or NUL: check_value() tells before it gets here. A
-  /// value that does is cut there, so that no value can add a field.
+  /// `name` is a token of RFC 9110; `value` must not hold CR, LF or NUL: check_header_value() tells before it gets
+  /// here. Either is cut at one, the name at a colon too, so that nothing can add a field. Both may view these headers.
   void add(std::string_view name, std::string_view value) {
-    value = value.substr(0, value.find_first_of(std::string_view("\r\n\0", 3)));
-    text_.reserve(text_.size() + name.size() + value.size() + 3);
+    if (views(name) || views(value)) return add(std::string(name), std::string(value));
+    for (const char end : {'\r', '\n', '\0'}) {
+      name = name.substr(0, name.find(end));
+      value = value.substr(0, value.find(end));
+    }
+    name = name.substr(0, name.find(':'));
     text_.append(name).append(": ").append(value).push_back('\0');
-    ++count_;
   }
 
+  /// The only field of this name from now on, behind the others.
   void set(std::string_view name, std::string_view value) {
-    remove(name);
-    add(name, value);
+    if (!find(name)) return add(name, value);
+    Headers changed = without(name);
+    changed.add(name, value);
+    *this = std::move(changed);
   }
 
   void remove(std::string_view name) {
-    Headers kept;
-    for (const Field field : *this)
-      if (!encoding::equal_ignoring_case(field.name, name)) kept.add(field.name, field.value);
-    if (kept.count_ != count_) *this = std::move(kept);
+    if (find(name)) *this = without(name);
   }
 
   /// The value of the first field of this name, whatever its case.
@@ -78,19 +85,28 @@ class Headers {
 
   Iterator begin() const noexcept { return Iterator(text_.data()); }
   Iterator end() const noexcept { return Iterator(text_.data() + text_.size()); }
-  std::size_t size() const noexcept { return count_; }
-  bool empty() const noexcept { return count_ == 0; }
+  std::size_t size() const noexcept { return static_cast<std::size_t>(std::count(text_.begin(), text_.end(), '\0')); }
+  bool empty() const noexcept { return text_.empty(); }
   /// Names, values and separators as they go over the wire.
-  std::size_t wire_bytes() const noexcept { return text_.size() + count_; }
-  void clear() noexcept {
-    text_.clear();
-    count_ = 0;
-  }
+  std::size_t wire_bytes() const noexcept { return text_.size() + size(); }
+  void clear() noexcept { text_.clear(); }
   void reserve(std::size_t bytes) { text_.reserve(bytes); }
 
  private:
+  bool views(std::string_view text) const noexcept {
+    const std::less<const char*> before;
+    return !before(text.data(), text_.data()) && before(text.data(), text_.data() + text_.size());
+  }
+
+  Headers without(std::string_view name) const {
+    Headers kept;
+    kept.reserve(text_.capacity());
+    for (const Field field : *this)
+      if (!encoding::equal_ignoring_case(field.name, name)) kept.add(field.name, field.value);
+    return kept;
+  }
+
   std::string text_;
-  std::size_t count_ = 0;
 };
 
 /// invalid_argument when `value` can't stand in a header field (RFC 9110, 5.5): a control character other than tab.
