@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -64,10 +65,12 @@ class Document {
   void clear() noexcept {
     nodes_.clear();
     text_.clear();
+    name_ = {};
   }
   void name(std::string_view name) { name_ = store(name); }
   void add_null() { add(Kind::null); }
-  void add(bool value) { add(Kind::boolean).bits = value ? 1 : 0; }
+  /// Only of a bool: any pointer would convert to one.
+  void add(std::same_as<bool> auto value) { add(Kind::boolean).bits = value ? 1 : 0; }
   void add(std::int64_t value) { add(Kind::integer).bits = std::bit_cast<std::uint64_t>(value); }
   void add(double value) { add(Kind::real).bits = std::bit_cast<std::uint64_t>(value); }
   void add(std::string_view text) {
@@ -116,11 +119,12 @@ class Document {
 /// What a parser lets in.
 struct Limits {
   std::size_t bytes = 64U * 1024 * 1024;
-  int depth = 32;
+  int depth = 32;  ///< Arrays and objects inside each other.
 };
 
 /// Parses one JSON value with nothing but white space behind it into a document. Errors: protocol, saying what is
-/// wrong without quoting the text. Pure, callable from any thread; json/simdjson.hpp has the one that ships.
+/// wrong without quoting the text; the document is empty then. Pure, callable from any thread; json/simdjson.hpp has
+/// the one that ships.
 using Parser = Result<void> (*)(std::string_view text, Document& document, Limits limits);
 
 class Value::Iterator {
@@ -146,7 +150,9 @@ class Value::Iterator {
   Value at_;
 };
 
-inline bool Value::is(Kind kind) const noexcept { return exists() && document_->nodes_[node_].kind == kind; }
+inline bool Value::is(Kind kind) const noexcept {
+  return exists() && document_->nodes_[node_].kind == kind;
+}
 
 inline Value::Iterator Value::begin() const noexcept {
   if (!is(Kind::array) && !is(Kind::object)) return Iterator();

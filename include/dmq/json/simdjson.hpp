@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,17 +13,31 @@ namespace dmq::inline DMQ_ABI::json {
 
 namespace detail {
 // simdjson::dom, not ondemand: the latter's inline functions depend on the compiler flags of each translation unit.
+
+/// False when `depth` more arrays and objects inside each other do not suffice.
 inline bool copy(const simdjson::dom::element& element, Document& document, int depth) {
   using simdjson::dom::element_type;
-  if (depth < 0) return false;
   switch (element.type()) {
-    case element_type::NULL_VALUE: document.add_null(); break;
-    case element_type::BOOL: document.add(element.get_bool().value_unsafe()); break;
-    case element_type::INT64: document.add(static_cast<std::int64_t>(element.get_int64().value_unsafe())); break;
-    case element_type::UINT64: document.add(static_cast<double>(element.get_uint64().value_unsafe())); break;
-    case element_type::DOUBLE: document.add(element.get_double().value_unsafe()); break;
-    case element_type::STRING: document.add(element.get_string().value_unsafe()); break;
+    case element_type::NULL_VALUE:
+      document.add_null();
+      break;
+    case element_type::BOOL:
+      document.add(element.get_bool().value_unsafe());
+      break;
+    case element_type::INT64:
+      document.add(static_cast<std::int64_t>(element.get_int64().value_unsafe()));
+      break;
+    case element_type::UINT64:
+      document.add(static_cast<double>(element.get_uint64().value_unsafe()));
+      break;
+    case element_type::DOUBLE:
+      document.add(element.get_double().value_unsafe());
+      break;
+    case element_type::STRING:
+      document.add(element.get_string().value_unsafe());
+      break;
     case element_type::ARRAY: {
+      if (depth <= 0) return false;
       const std::uint32_t opened = document.open(Kind::array);
       for (const simdjson::dom::element item : element.get_array().value_unsafe())
         if (!copy(item, document, depth - 1)) return false;
@@ -29,6 +45,7 @@ inline bool copy(const simdjson::dom::element& element, Document& document, int 
       break;
     }
     case element_type::OBJECT: {
+      if (depth <= 0) return false;
       const std::uint32_t opened = document.open(Kind::object);
       for (const simdjson::dom::key_value_pair member : element.get_object().value_unsafe()) {
         document.name(member.key);
@@ -49,8 +66,9 @@ inline Result<void> parse_with(simdjson::dom::parser& parser, std::string_view t
   simdjson::dom::element root;
   if (const auto error = parser.parse(text.data(), text.size(), true).get(root))
     return malformed(simdjson::error_message(error));
-  if (!copy(root, document, depth)) return malformed("nested too deep");
-  return {};
+  if (copy(root, document, depth)) return {};
+  document.clear();
+  return malformed("it is nested too deep");
 }
 }  // namespace detail
 
