@@ -1,15 +1,17 @@
 #pragma once
 
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <array>
+#include <climits>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <utility>
 
 #include <dmq/version.hpp>
 
@@ -69,13 +71,20 @@ class Hasher {
   std::unique_ptr<EVP_MD_CTX, detail::MdContextFree> context_{EVP_MD_CTX_new()};
 };
 
-inline Sha256 sha256(std::string_view data) { return Hasher().sha256(data); }
-inline std::optional<Md5> md5(std::string_view data) { return Hasher().md5(data); }
+inline Sha256 sha256(std::string_view data) {
+  return Hasher().sha256(data);
+}
+inline std::optional<Md5> md5(std::string_view data) {
+  return Hasher().md5(data);
+}
 
-/// HMAC-SHA-256 with a key that is set up once. sign() may be called from any thread; moved from, it must not be.
+/// HMAC-SHA-256 with a key that is set up once. sign() may be called from any thread. All zero when moved from, or when
+/// OpenSSL is broken beyond hashing.
 class HmacKey {
  public:
-  explicit HmacKey(std::string_view key) : keyed_(EVP_MAC_CTX_new(detail::hmac_algorithm())) {
+  explicit HmacKey(std::string_view key) {
+    if (key.data() == nullptr) key = "";  // OpenSSL takes a null pointer for "the key of before".
+    if (EVP_MAC* const algorithm = detail::hmac_algorithm()) keyed_.reset(EVP_MAC_CTX_new(algorithm));
     char digest[] = "SHA256";
     const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string("digest", digest, 0), OSSL_PARAM_construct_end()};
     if (keyed_ != nullptr)
@@ -84,6 +93,7 @@ class HmacKey {
 
   Sha256 sign(std::string_view data) const {
     Sha256 mac{};
+    if (keyed_ == nullptr) return mac;
     std::size_t size = 0;
     const std::unique_ptr<EVP_MAC_CTX, detail::MacContextFree> context(EVP_MAC_CTX_dup(keyed_.get()));
     if (context != nullptr) {
@@ -101,11 +111,13 @@ inline std::string_view as_text(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-inline Sha256 hmac_sha256(std::string_view key, std::string_view data) { return HmacKey(key).sign(data); }
+inline Sha256 hmac_sha256(std::string_view key, std::string_view data) {
+  return HmacKey(key).sign(data);
+}
 
 /// Cryptographically strong random bytes; false when the system has none to give.
 inline bool random_bytes(std::span<std::uint8_t> out) {
-  return RAND_bytes(out.data(), static_cast<int>(out.size())) == 1;
+  return out.size() <= INT_MAX && RAND_bytes(out.data(), static_cast<int>(out.size())) == 1;
 }
 
 }  // namespace dmq::inline DMQ_ABI::crypto
