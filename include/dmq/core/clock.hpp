@@ -63,8 +63,9 @@ bool wait_until(const C& clock, std::condition_variable_any& changed, std::uniqu
     while (!done()) {
       const Ticks now = clock.ticks();
       if (now >= deadline || stop.stop_requested()) return false;
-      // A day at a time: waits of centuries overflow inside the standard library.
-      const Duration wait = std::min<Duration>(deadline - now, std::chrono::hours(24));
+      // A minute at a time: the condition variable's clock stands still while the machine sleeps, ticks go on; and
+      // waits of centuries overflow inside the standard library.
+      const Duration wait = std::min<Duration>(deadline - now, std::chrono::minutes(1));
       changed.wait_for(lock, stop, wait, done);
     }
     return true;
@@ -89,7 +90,9 @@ class SystemClock {
     std::mutex mutex;
     std::condition_variable_any never;
     std::unique_lock lock(mutex);
-    wait_until(*this, never, lock, stop, ticks() + duration, [] { return false; });
+    const Ticks start = ticks();
+    const Ticks deadline = duration < Ticks::max() - start ? start + duration : Ticks::max();
+    wait_until(*this, never, lock, stop, deadline, [] { return false; });
     return !stop.stop_requested();
   }
 };

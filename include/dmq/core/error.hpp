@@ -40,31 +40,50 @@ enum class DeliveryState {
 
 constexpr std::string_view to_string(ErrorKind kind) noexcept {
   switch (kind) {
-    case ErrorKind::invalid_argument: return "invalid_argument";
-    case ErrorKind::configuration: return "configuration";
-    case ErrorKind::authentication: return "authentication";
-    case ErrorKind::authorization: return "authorization";
-    case ErrorKind::throttled: return "throttled";
-    case ErrorKind::timeout: return "timeout";
-    case ErrorKind::network: return "network";
-    case ErrorKind::rejected: return "rejected";
-    case ErrorKind::unavailable: return "unavailable";
-    case ErrorKind::protocol: return "protocol";
-    case ErrorKind::integrity: return "integrity";
-    case ErrorKind::corked: return "corked";
-    case ErrorKind::full: return "full";
-    case ErrorKind::lease_lost: return "lease_lost";
-    case ErrorKind::cancelled: return "cancelled";
-    case ErrorKind::closed: return "closed";
+    case ErrorKind::invalid_argument:
+      return "invalid_argument";
+    case ErrorKind::configuration:
+      return "configuration";
+    case ErrorKind::authentication:
+      return "authentication";
+    case ErrorKind::authorization:
+      return "authorization";
+    case ErrorKind::throttled:
+      return "throttled";
+    case ErrorKind::timeout:
+      return "timeout";
+    case ErrorKind::network:
+      return "network";
+    case ErrorKind::rejected:
+      return "rejected";
+    case ErrorKind::unavailable:
+      return "unavailable";
+    case ErrorKind::protocol:
+      return "protocol";
+    case ErrorKind::integrity:
+      return "integrity";
+    case ErrorKind::corked:
+      return "corked";
+    case ErrorKind::full:
+      return "full";
+    case ErrorKind::lease_lost:
+      return "lease_lost";
+    case ErrorKind::cancelled:
+      return "cancelled";
+    case ErrorKind::closed:
+      return "closed";
   }
   return "unknown";
 }
 
 constexpr std::string_view to_string(DeliveryState state) noexcept {
   switch (state) {
-    case DeliveryState::not_sent: return "not_sent";
-    case DeliveryState::rejected: return "rejected";
-    case DeliveryState::unknown: return "unknown";
+    case DeliveryState::not_sent:
+      return "not_sent";
+    case DeliveryState::rejected:
+      return "rejected";
+    case DeliveryState::unknown:
+      return "unknown";
   }
   return "unknown";
 }
@@ -73,16 +92,17 @@ constexpr std::string_view to_string(DeliveryState state) noexcept {
 struct Error {
   ErrorKind kind = ErrorKind::protocol;
   DeliveryState delivery = DeliveryState::not_sent;
-  std::string message{};                         ///< What happened and what to do about it.
-  int http_status = 0;                         ///< 0 when there was no complete answer.
-  std::string service_code{};                    ///< The service's own name for it, "QueueDoesNotExist".
-  std::string request_id{};                      ///< For the service's support.
-  int attempts = 0;                            ///< Requests that were made.
-  std::optional<Duration> retry_after{};         ///< When the service said how long to wait.
-  std::string deduplication_id{};                ///< Of a publish: publishing again with it, in time, can't duplicate.
-  std::optional<WallTime> deduplication_until{}; ///< When that ends to hold.
+  std::string message{};                          ///< What happened and what to do about it.
+  int http_status = 0;                            ///< 0 when there was no complete answer.
+  std::string service_code{};                     ///< The service's own name for it, "QueueDoesNotExist".
+  std::string request_id{};                       ///< For the service's support.
+  int attempts = 0;                               ///< Requests that were made.
+  std::optional<Duration> retry_after{};          ///< When the service said how long to wait.
+  std::string deduplication_id{};                 ///< Of a publish: publishing again with it, in time, can't duplicate.
+  std::optional<WallTime> deduplication_until{};  ///< When that ends to hold.
 
-  /// One line: kind, delivery, message, status, code, request id, attempts.
+  /// One line: kind, delivery, message, status, code, request id, attempts. Control characters become spaces, so that
+  /// what a service says can't forge a line of a log.
   std::string describe() const {
     std::string line;
     line.append(to_string(kind)).append(" (").append(to_string(delivery)).append("): ").append(message);
@@ -90,6 +110,8 @@ struct Error {
     if (!service_code.empty()) line.append(" [").append(service_code).append("]");
     if (!request_id.empty()) line.append(" [request ").append(request_id).append("]");
     if (attempts > 1) line.append(" [").append(std::to_string(attempts)).append(" attempts]");
+    for (char& c : line)
+      if ((c >= '\0' && c < ' ') || c == '\x7f') c = ' ';
     return line;
   }
 };

@@ -26,7 +26,7 @@ struct Event {
   EventKind kind = EventKind::attempt;
   Level level = Level::debug;
   WallTime at{};
-  std::string_view operation;     ///< "SendMessage", "publish", "token", ...
+  std::string_view operation{};   ///< "SendMessage", "publish", "token", ...
   int attempt = 0;                ///< From 1.
   Duration duration{};            ///< Of the attempt, or of the wait before the next.
   std::string_view request_id{};  ///< The service's, may be empty.
@@ -38,22 +38,32 @@ struct Event {
 
 constexpr std::string_view to_string(EventKind kind) noexcept {
   switch (kind) {
-    case EventKind::attempt: return "attempt";
-    case EventKind::attempt_failed: return "attempt_failed";
-    case EventKind::retry: return "retry";
-    case EventKind::value_fetched: return "value_fetched";
-    case EventKind::value_refused: return "value_refused";
-    case EventKind::failed: return "failed";
+    case EventKind::attempt:
+      return "attempt";
+    case EventKind::attempt_failed:
+      return "attempt_failed";
+    case EventKind::retry:
+      return "retry";
+    case EventKind::value_fetched:
+      return "value_fetched";
+    case EventKind::value_refused:
+      return "value_refused";
+    case EventKind::failed:
+      return "failed";
   }
   return "unknown";
 }
 
 constexpr std::string_view to_string(Level level) noexcept {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warning: return "warn";
-    case Level::error: return "error";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warn";
+    case Level::error:
+      return "error";
   }
   return "unknown";
 }

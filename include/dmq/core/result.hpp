@@ -48,6 +48,10 @@ class [[nodiscard]] Result {
   T value_or(U&& other) const& {
     return has_value() ? **this : static_cast<T>(std::forward<U>(other));
   }
+  template <class U>
+  T value_or(U&& other) && {
+    return has_value() ? *std::move(*this) : static_cast<T>(std::forward<U>(other));
+  }
 
   /// Goes on with `next(value)`, itself a Result with the same error type, or passes the error on.
   template <class F>
@@ -59,7 +63,12 @@ class [[nodiscard]] Result {
   template <class F>
   auto transform(F&& change) && -> Result<std::invoke_result_t<F, T&&>, E> {
     if (!has_value()) return std::move(*this).error();
-    return std::invoke(std::forward<F>(change), *std::move(*this));
+    if constexpr (std::is_void_v<std::invoke_result_t<F, T&&>>) {
+      std::invoke(std::forward<F>(change), *std::move(*this));
+      return {};
+    } else {
+      return std::invoke(std::forward<F>(change), *std::move(*this));
+    }
   }
 
  private:
