@@ -2,16 +2,20 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <dmq/version.hpp>
 
 /// Text by the rules of protocols: ASCII, whatever the locale.
 namespace dmq::inline DMQ_ABI::encoding {
 
-constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr char to_lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
@@ -26,7 +30,7 @@ inline std::string lower(std::string_view text) {
   return out;
 }
 
-/// Without spaces and tabs at both ends.
+/// Without spaces, tabs, CR and LF at both ends.
 constexpr std::string_view trim(std::string_view text) noexcept {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return {};

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <charconv>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -11,8 +13,8 @@
 namespace dmq::inline DMQ_ABI::encoding {
 
 namespace detail {
-/// True when one of eight bytes has to be escaped in a JSON string: below 0x20, a quote or a backslash. May also say
-/// so of bytes outside ASCII, which are then looked at one by one.
+/// True when one of eight bytes has to be escaped in a JSON string: below 0x20, a quote or a backslash. Exact: in each
+/// subtraction the lowest byte that is looked for gets no borrow from below, so it shows, and without one none borrows.
 inline bool may_need_escape(const char* bytes) noexcept {
   std::uint64_t word;
   std::memcpy(&word, bytes, 8);
@@ -43,10 +45,18 @@ inline void append_json_string(std::string& out, std::string_view text) {
     out.push_back('\\');
     switch (c) {
       case '"':
-      case '\\': out.push_back(c); break;
-      case '\n': out.push_back('n'); break;
-      case '\r': out.push_back('r'); break;
-      case '\t': out.push_back('t'); break;
+      case '\\':
+        out.push_back(c);
+        break;
+      case '\n':
+        out.push_back('n');
+        break;
+      case '\r':
+        out.push_back('r');
+        break;
+      case '\t':
+        out.push_back('t');
+        break;
       default:
         out.append("u00");
         out.push_back(digits[c >> 4]);
@@ -85,7 +95,8 @@ class JsonWriter {
     return *this;
   }
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }
-  JsonWriter& value(bool truth) { return raw(truth ? "true" : "false"); }
+  /// Only of a bool: any pointer would convert to one.
+  JsonWriter& value(std::same_as<bool> auto truth) { return raw(truth ? "true" : "false"); }
   JsonWriter& value(int number) { return value(static_cast<std::int64_t>(number)); }
   JsonWriter& value(std::int64_t number) {
     char digits[24];

@@ -47,7 +47,7 @@ constexpr bool is_message_character(char32_t c) noexcept {
   return c >= 0x20 ? c != 0xFFFE && c != 0xFFFF : c == '\t' || c == '\n' || c == '\r';
 }
 
-/// True when none of eight bytes is a control character or outside ASCII.
+/// True when each of eight bytes is ASCII from the space on. Exact: without a byte below it, none borrows.
 inline bool all_printable(const char* bytes) noexcept {
   std::uint64_t word;
   std::memcpy(&word, bytes, 8);

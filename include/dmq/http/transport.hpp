@@ -22,10 +22,10 @@ namespace dmq::inline DMQ_ABI::http {
 ///   library promises stands on this, and on one more: it sends a request once, unless `request.resend` allows more.
 /// Redirects are not followed.
 template <class T>
-concept HttpTransport = std::move_constructible<T> && requires(T& transport, const Request& request,
-                                                              std::stop_token stop) {
-  { transport.send(request, stop) } -> std::same_as<Result<Response>>;
-};
+concept HttpTransport =
+    std::move_constructible<T> && requires(T& transport, const Request& request, std::stop_token stop) {
+      { transport.send(request, stop) } -> std::same_as<Result<Response>>;
+    };
 
 /// One transport for several owners; copies share it.
 template <HttpTransport T>
