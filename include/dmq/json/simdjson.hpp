@@ -39,7 +39,8 @@ inline bool copy(const simdjson::dom::element& element, Document& document, int 
     case element_type::ARRAY: {
       if (depth <= 0) return false;
       const std::uint32_t opened = document.open(Kind::array);
-      for (const simdjson::dom::element item : element.get_array().value_unsafe())
+      const simdjson::dom::array items = element.get_array().value_unsafe();
+      for (const simdjson::dom::element item : items)
         if (!copy(item, document, depth - 1)) return false;
       document.close(opened);
       break;
@@ -47,7 +48,8 @@ inline bool copy(const simdjson::dom::element& element, Document& document, int 
     case element_type::OBJECT: {
       if (depth <= 0) return false;
       const std::uint32_t opened = document.open(Kind::object);
-      for (const simdjson::dom::key_value_pair member : element.get_object().value_unsafe()) {
+      const simdjson::dom::object members = element.get_object().value_unsafe();
+      for (const simdjson::dom::key_value_pair member : members) {
         document.name(member.key);
         if (!copy(member.value, document, depth - 1)) return false;
       }
