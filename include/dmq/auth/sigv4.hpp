@@ -1,0 +1,139 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <dmq/auth/canonical_request.hpp>
+#include <dmq/auth/credentials.hpp>
+#include <dmq/crypto/digest.hpp>
+#include <dmq/encoding/hex.hpp>
+#include <dmq/encoding/http_date.hpp>
+
+namespace dmq::inline DMQ_ABI::auth {
+
+/// For whom a signature is meant.
+struct SigningScope {
+  std::string region{};   ///< "eu-central-1"
+  std::string service{};  ///< "sqs"
+};
+
+/// The key of one day, region and service, derived from a secret by four HMACs.
+inline crypto::HmacKey signing_key(const Secret& secret, std::string_view day, const SigningScope& scope) {
+  std::string first = "AWS4";
+  first.append(secret.reveal());
+  crypto::Sha256 key = crypto::hmac_sha256(first, day);
+  Secret::wipe(first.data(), first.size());
+  key = crypto::hmac_sha256(crypto::as_text(key), scope.region);
+  key = crypto::hmac_sha256(crypto::as_text(key), scope.service);
+  key = crypto::hmac_sha256(crypto::as_text(key), "aws4_request");
+  return crypto::HmacKey(crypto::as_text(key));
+}
+
+/// Adds X-Amz-Date, X-Amz-Security-Token and Authorization (Signature Version 4). Pure: `key` belongs to the day of
+/// `now`. Errors: invalid_argument when the URL is malformed.
+inline Result<void> sign(http::Request& request, const Credentials& credentials, const crypto::HmacKey& key,
+                         const SigningScope& scope, WallTime now, PathForm form = PathForm::normalized) {
+  Result<http::Url> url = http::Url::parse(request.url);
+  if (!url) return invalid_argument("the URL can't be signed: " + url.error().message);
+  const std::string date = encoding::amz_date(now);
+  request.headers.remove("Authorization");
+  request.headers.set("X-Amz-Date", date);
+  if (!credentials.session_token.empty())
+    request.headers.set("X-Amz-Security-Token", credentials.session_token.reveal());
+
+  crypto::Hasher hasher;
+  const CanonicalRequest canonical =
+      canonical_request(request, *url, encoding::hex(hasher.sha256(request.body)), form);
+  std::string day_scope = date.substr(0, 8);
+  day_scope.append("/").append(scope.region).append("/").append(scope.service).append("/aws4_request");
+  std::string to_sign = "AWS4-HMAC-SHA256\n" + date + "\n" + day_scope + "\n";
+  encoding::append_hex(to_sign, hasher.sha256(canonical.text));
+
+  std::string authorization = "AWS4-HMAC-SHA256 Credential=";
+  authorization.append(credentials.access_key_id).append("/").append(day_scope);
+  authorization.append(", SignedHeaders=").append(canonical.signed_headers).append(", Signature=");
+  encoding::append_hex(authorization, key.sign(to_sign));
+  request.headers.add("Authorization", authorization);
+  return {};
+}
+
+/// Authorises by Signature Version 4, with one derived key kept for the day, and a clock corrected by the service's.
+template <class Source>
+class SigV4 {
+ public:
+  using value_type = Credentials;
+
+  SigV4(Source source, SigningScope scope) : source_(std::move(source)), scope_(std::move(scope)) {}
+
+  RefreshPolicy refresh_policy() const {
+    return {.ahead = std::chrono::minutes(5),
+            .if_refused = "the service refuses even credentials that were just fetched: check the access key, the "
+                          "region, and that the key is active"};
+  }
+
+  template <http::HttpTransport Transport>
+  Result<Fetched<Credentials>> fetch(Transport& transport, Instant now, std::stop_token stop) {
+    return source_.fetch(transport, now, std::move(stop));
+  }
+
+  Result<void> authorize(http::Request& request, const Credentials& credentials, Instant now) {
+    const WallTime corrected = now.wall + Duration(shared_->skew.load(std::memory_order_relaxed));
+    const std::shared_ptr<const DayKey> key = key_for(credentials, corrected);
+    return sign(request, credentials, key->key, scope_, corrected);
+  }
+
+  /// SQS reports a wrong clock as a wrong signature, so both clocks are compared (a difference of four minutes or
+  /// more; the service's tolerance is about five). A correction is believed up to a day.
+  Verdict verdict(const http::Response& response, Instant now) {
+    if (response.status != 403 && response.status != 400 && response.status != 401) return Verdict::ok;
+    const std::string_view body = response.body;
+    const auto says = [&](std::string_view code) { return body.find(code) != std::string_view::npos; };
+    const bool clock_named = says("RequestTimeTooSkewed") || says("RequestExpired") || says("RequestInTheFuture");
+    if (clock_named || says("InvalidSignatureException") || says("SignatureDoesNotMatch")) {
+      const auto theirs = encoding::parse_http_date(response.headers.get("Date"));
+      if (!theirs) return Verdict::ok;
+      const Duration skew = *theirs - now.wall;
+      const Duration change = std::chrono::abs(skew - Duration(shared_->skew.load(std::memory_order_relaxed)));
+      if (change < std::chrono::minutes(4) || std::chrono::abs(skew) > std::chrono::hours(24)) return Verdict::ok;
+      shared_->skew.store(skew.count(), std::memory_order_relaxed);
+      return Verdict::skew;
+    }
+    return says("ExpiredToken") ? Verdict::stale_value : Verdict::ok;
+  }
+
+ private:
+  struct DayKey {
+    std::string day;
+    std::string access_key_id;
+    Secret secret;
+    crypto::HmacKey key;
+  };
+  struct Shared {
+    std::mutex mutex;
+    std::shared_ptr<const DayKey> key;
+    std::atomic<Duration::rep> skew = 0;
+  };
+
+  std::shared_ptr<const DayKey> key_for(const Credentials& credentials, WallTime now) {
+    const std::string day = encoding::amz_date(now).substr(0, 8);
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->key == nullptr || shared_->key->day != day ||
+        shared_->key->access_key_id != credentials.access_key_id ||
+        !(shared_->key->secret == credentials.secret_access_key))
+      shared_->key = std::make_shared<const DayKey>(DayKey{day, credentials.access_key_id, credentials.secret_access_key,
+                                                           signing_key(credentials.secret_access_key, day, scope_)});
+    return shared_->key;
+  }
+
+  Source source_;
+  SigningScope scope_;
+  std::unique_ptr<Shared> shared_ = std::make_unique<Shared>();
+};
+
+}  // namespace dmq::inline DMQ_ABI::auth

@@ -1,0 +1,154 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <stop_token>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <dmq/consume_settings.hpp>
+#include <dmq/delivery.hpp>
+#include <dmq/sqs/client.hpp>
+
+namespace dmq::inline DMQ_ABI {
+
+/// Takes messages from a queue. make_consumer() in dmq.hpp is the way to get one.
+///
+/// receive, acknowledge, release and extend are plain calls on the caller's thread: nothing is extended or given back
+/// behind the caller's back, and the order among what one receive returned is the caller's to keep. All may be made
+/// from any number of threads at once. A handle like Producer: movable, not copyable.
+///
+/// Errors of every call: authentication, authorization, configuration (no such queue), throttled, unavailable,
+/// network, timeout, rejected, protocol, cancelled; invalid_argument before the network.
+template <http::HttpTransport Transport, auth::Authority<Transport> Authority, Clock ClockType = SystemClock,
+          Observer ObserverType = NoObserver>
+class Consumer {
+ public:
+  using Client = sqs::Client<Transport, Authority, ClockType, ObserverType>;
+
+  /// `settings` hold by check(settings); `seed` is for the jitter of retries.
+  Consumer(Transport transport, sqs::Wire wire, Authority authority, ConsumeSettings settings, ClockType clock = {},
+           ObserverType observer = {}, std::uint64_t seed = 0)
+      : client_(std::move(transport), std::move(wire), std::move(authority), std::move(clock), std::move(observer),
+                seed),
+        settings_(std::move(settings)) {}
+
+  /// Up to ten messages, each group's in order; none when `wait` passed without one. When one of them arrived damaged
+  /// the call fails with integrity, and all come back when their lease ends.
+  Result<std::vector<Delivery>> receive(ReceiveOptions options = {}, std::stop_token stop = {}) {
+    if (Result<void> ok = check(options); !ok) return std::move(ok).error();
+    sqs::ReceiveMessage poll{.queue_url = settings_.queue_url,
+                             .max_messages = options.max_messages,
+                             .wait = options.wait,
+                             .visibility = settings_.visibility};
+    auto received = settings_.queue_type() == QueueType::fifo
+                        ? client_.receive_message(std::move(poll), settings_.new_id, std::move(stop))
+                        : client_.receive_message(poll, std::move(stop));
+    if (!received) return std::move(received).error();
+    // The lease began when the queue answered, which was before the answer came.
+    const Ticks leased_until = client_.clock().ticks() - std::chrono::seconds(1) + settings_.visibility;
+    std::vector<Delivery> deliveries;
+    deliveries.reserve(received->size());
+    for (auto& message : *received) {
+      if (!message) return std::move(message).error();
+      deliveries.push_back(to_delivery(*std::move(message), leased_until));
+    }
+    return deliveries;
+  }
+
+  /// Deletes a message: it is done. lease_lost when its lease had ended on a FIFO queue, where it then comes back;
+  /// deleting twice is a success.
+  Result<void> acknowledge(const Delivery& delivery, std::stop_token stop = {}) {
+    return lost_or(client_.delete_message(
+        {.queue_url = settings_.queue_url, .receipt_handle = delivery.receipt_handle}, std::move(stop)));
+  }
+
+  /// The same for any number, ten a request; one result for each, in order.
+  std::vector<Result<void>> acknowledge(std::span<const Delivery> deliveries, std::stop_token stop = {}) {
+    std::vector<Result<void>> results;
+    results.reserve(deliveries.size());
+    for (std::size_t i = 0; i < deliveries.size(); i += 10) {
+      const auto part = deliveries.subspan(i, std::min<std::size_t>(10, deliveries.size() - i));
+      acknowledge_part(part, stop, results);
+    }
+    return results;
+  }
+
+  /// Gives a message back: it is visible again after `delay`, 0 s to 12 h. lease_lost when it was not ours any more.
+  Result<void> release(const Delivery& delivery, std::chrono::seconds delay = {}, std::stop_token stop = {}) {
+    return change(delivery, delay, "delay", std::move(stop));
+  }
+
+  /// The lease ends `visibility` from now, 0 s to 12 h after the receive. An answer that was lost leaves the delivery
+  /// as it was, and lease_lost means that it had ended.
+  Result<void> extend(Delivery& delivery, std::chrono::seconds visibility, std::stop_token stop = {}) {
+    const Ticks asked = client_.clock().ticks();
+    Result<void> changed = change(delivery, visibility, "visibility", std::move(stop));
+    if (changed) delivery.leased_until = asked + visibility;
+    return changed;
+  }
+
+  /// What is left of a delivery's lease.
+  Duration remaining(const Delivery& delivery) const { return delivery.remaining(client_.clock().ticks()); }
+
+  /// The operations of SQS that go beyond taking messages.
+  Client& client() noexcept { return client_; }
+  const ConsumeSettings& settings() const noexcept { return settings_; }
+
+ private:
+  static Delivery to_delivery(sqs::ReceivedMessage&& message, Ticks leased_until) {
+    return {.message_id = std::move(message.message_id),
+            .group = std::move(message.group),
+            .sequence_number = std::move(message.sequence_number),
+            .body = std::move(message.body),
+            .attributes = std::move(message.attributes),
+            .receive_count = message.receive_count,
+            .sent_at = message.sent_at,
+            .deduplication_id = std::move(message.deduplication_id),
+            .trace_header = std::move(message.trace_header),
+            .dead_letter_source_arn = std::move(message.dead_letter_source_arn),
+            .receipt_handle = std::move(message.receipt_handle),
+            .leased_until = leased_until};
+  }
+
+  /// A handle that the queue does not take any more is a lease that has ended.
+  Result<void> lost_or(Result<void> result) const {
+    if (result || result.error().kind != ErrorKind::rejected) return result;
+    const std::string_view code = result.error().service_code;
+    if (code.starts_with("InvalidParameterValue") || code.starts_with("ReceiptHandle") ||
+        code == "MessageNotInflight" || code == "AWS.SimpleQueueService.MessageNotInflight")
+      result.error().kind = ErrorKind::lease_lost;
+    return result;
+  }
+
+  Result<void> change(const Delivery& delivery, std::chrono::seconds visibility, const char* what,
+                      std::stop_token stop) {
+    if (Result<void> ok = check_visibility(what, visibility); !ok) return ok;
+    return lost_or(client_.change_message_visibility({.queue_url = settings_.queue_url,
+                                                      .receipt_handle = delivery.receipt_handle,
+                                                      .visibility = visibility},
+                                                     std::move(stop)));
+  }
+
+  void acknowledge_part(std::span<const Delivery> part, const std::stop_token& stop,
+                        std::vector<Result<void>>& results) {
+    std::vector<sqs::Handle> handles;
+    for (const Delivery& delivery : part) handles.push_back({.receipt_handle = delivery.receipt_handle});
+    auto deleted = client_.delete_message_batch({.queue_url = settings_.queue_url, .handles = handles}, stop);
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      Result<void> result = deleted ? std::move((*deleted)[i]) : Result<void>(deleted.error());
+      // An entry that failed for a passing reason is tried again by itself.
+      if (deleted && !result && retry::classify(result.error()) != retry::Fault::permanent)
+        result = acknowledge(part[i], stop);
+      results.push_back(lost_or(std::move(result)));
+    }
+  }
+
+  Client client_;
+  ConsumeSettings settings_;
+};
+
+}  // namespace dmq::inline DMQ_ABI

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <dmq/crypto/digest.hpp>
+#include <dmq/encoding/hex.hpp>
+
+namespace dmq::inline DMQ_ABI::crypto {
+
+/// Ids of 128 random bits in 32 hexadecimal digits. Draws many at a time, and anew in a forked child. Not thread-safe.
+class RandomIds {
+ public:
+  std::string operator()() {
+    constexpr std::size_t size = 16;
+    if (const pid_t process = getpid(); process != process_ || used_ == pool_.size()) {
+      random_bytes(pool_);
+      used_ = 0;
+      process_ = process;
+    }
+    const auto bytes = std::span<const std::uint8_t>(pool_).subspan(used_, size);
+    used_ += size;
+    return encoding::hex(bytes);
+  }
+
+ private:
+  std::array<std::uint8_t, 512> pool_{};
+  std::size_t used_ = 512;
+  pid_t process_ = 0;
+};
+
+/// A seed that differs from program to program.
+inline std::uint64_t random_seed() {
+  std::array<std::uint8_t, 8> bytes{};
+  random_bytes(bytes);
+  std::uint64_t seed = 0;
+  for (const std::uint8_t byte : bytes) seed = seed << 8 | byte;
+  return seed;
+}
+
+}  // namespace dmq::inline DMQ_ABI::crypto

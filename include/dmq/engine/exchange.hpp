@@ -1,0 +1,145 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include <dmq/core/error.hpp>
+#include <dmq/core/random.hpp>
+#include <dmq/retry/budget.hpp>
+#include <dmq/retry/deduplication_clock.hpp>
+#include <dmq/retry/policy.hpp>
+#include <dmq/retry/repeat.hpp>
+
+namespace dmq::inline DMQ_ABI::engine {
+
+/// How long and how often one operation is tried.
+struct Terms {
+  retry::Policy retry{};
+  retry::Repeat repeat = retry::Repeat::always;
+  Duration request_timeout = std::chrono::seconds(30);  ///< Of one attempt.
+  Ticks deadline = Ticks::max();                        ///< No attempt starts later.
+  std::optional<Instant> first_byte{};                  ///< When an earlier exchange sent the same, and nobody knows.
+};
+
+/// What all exchanges of one client draw on.
+struct RetryState {
+  retry::Budget budget{};
+  Random random{0};
+};
+
+/// One operation from its authorisation to its end: authorise, send, judge, wait, again. It does nothing itself:
+/// step() says what is to be done next, and the shell tells what came of it. `RetryState` may be shared; calls that
+/// take it must not overlap. Otherwise not thread-safe.
+class Exchange {
+ public:
+  enum class Step {
+    acquire,  ///< Get a token or credentials; then on_value() or on_failure().
+    send,     ///< Build, authorise, on_send(), send; then one of the others.
+    wait,     ///< Until wake_at(); then on_timer() or on_stop().
+    done,     ///< Over: error() is what ended it, if anything did.
+  };
+
+  /// A refused value is replaced and the request replayed this often.
+  static constexpr int max_replays = 3;
+
+  explicit Exchange(Terms terms) : terms_(std::move(terms)), first_byte_(terms_.first_byte) {
+    if (first_byte_) worst_ = DeliveryState::unknown;
+  }
+
+  Step step() const noexcept { return step_; }
+  Ticks wake_at() const noexcept { return wake_at_; }
+  int attempts() const noexcept { return attempts_; }
+  /// When the first request went out.
+  std::optional<Instant> first_byte() const noexcept { return first_byte_; }
+  const std::optional<Error>& error() const noexcept { return error_; }
+  std::optional<Error> take_error() noexcept { return std::move(error_); }
+
+  /// The time limit of an attempt that starts now.
+  Duration attempt_timeout(Instant now) const noexcept {
+    if (terms_.deadline == Ticks::max()) return terms_.request_timeout;
+    return std::clamp<Duration>(terms_.deadline - now.ticks, std::chrono::milliseconds(1), terms_.request_timeout);
+  }
+
+  void on_value() noexcept { step_ = Step::send; }
+
+  /// From here on bytes may be on their way.
+  void on_send(Instant now) noexcept {
+    ++attempts_;
+    if (!first_byte_) first_byte_ = now;
+  }
+
+  void on_success(RetryState& shared) noexcept {
+    shared.budget.give_back(std::exchange(taken_, 0));
+    step_ = Step::done;
+  }
+
+  /// An attempt failed, or there was no value to authorise it with.
+  void on_failure(Error error, Instant now, RetryState& shared) {
+    worst_ = std::max(worst_, error.delivery);
+    const retry::Fault fault = retry::classify(error);
+    ++tries_;
+    if (fault == retry::Fault::permanent || tries_ >= terms_.retry.max_attempts) return finish(std::move(error));
+    const Duration delay = retry::backoff(terms_.retry, tries_ - 1, fault, error.retry_after, shared.random);
+    const Instant again = now + delay;
+    if (again.ticks > terms_.deadline || !may_repeat(again) || !shared.budget.take(fault))
+      return finish(std::move(error));
+    taken_ = retry::Budget::cost(fault);
+    wake_at_ = again.ticks;
+    step_ = Step::wait;
+  }
+
+  /// The service refused the value that was sent: the shell drops it, and the request goes out once more with the
+  /// next one. That was no attempt of ours: it neither waits nor counts.
+  void on_stale_value(Error error, Instant now) { replay(std::move(error), now, replays_ < max_replays); }
+
+  /// The clock was wrong and is corrected: sign again, once.
+  void on_skew(Error error, Instant now) { replay(std::move(error), now, !std::exchange(skew_corrected_, true)); }
+
+  void on_timer(Instant now) noexcept {
+    if (now.ticks >= wake_at_) step_ = Step::acquire;
+  }
+
+  /// The caller's stop token fired while nothing was in flight.
+  void on_stop() {
+    finish({.kind = ErrorKind::cancelled, .delivery = DeliveryState::not_sent, .message = "stopped by the caller"});
+  }
+
+ private:
+  void replay(Error error, Instant now, bool allowed) {
+    worst_ = std::max(worst_, error.delivery);
+    ++replays_;
+    if (!allowed || now.ticks > terms_.deadline || !may_repeat(now)) return finish(std::move(error));
+    step_ = Step::acquire;
+  }
+
+  bool may_repeat(Instant at) const noexcept {
+    if (worst_ != DeliveryState::unknown || terms_.repeat == retry::Repeat::always) return true;
+    if (terms_.repeat == retry::Repeat::never || !first_byte_) return false;
+    return retry::DeduplicationClock(*first_byte_).may_repeat(at, terms_.request_timeout);
+  }
+
+  /// Outcomes join: once an attempt's fate was unknown, only acceptance makes it better.
+  void finish(Error error) {
+    error.delivery = std::max(worst_, error.delivery);
+    error.attempts = attempts_;
+    error_ = std::move(error);
+    step_ = Step::done;
+  }
+
+  Terms terms_;
+  Step step_ = Step::acquire;
+  Ticks wake_at_ = Ticks::min();
+  std::optional<Instant> first_byte_;
+  std::optional<Error> error_;
+  DeliveryState worst_ = DeliveryState::not_sent;
+  int attempts_ = 0;
+  int tries_ = 0;
+  int replays_ = 0;
+  int taken_ = 0;
+  bool skew_corrected_ = false;
+};
+
+}  // namespace dmq::inline DMQ_ABI::engine

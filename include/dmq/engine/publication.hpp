@@ -1,0 +1,127 @@
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <dmq/engine/lanes.hpp>
+#include <dmq/retry/deduplication_clock.hpp>
+#include <dmq/retry/policy.hpp>
+#include <dmq/sqs/route.hpp>
+
+namespace dmq::inline DMQ_ABI::engine {
+
+/// One message from its submission to its end.
+struct Publication {
+  enum class Fate { open, accepted, failed };
+
+  Entry entry{};
+  Lanes::Ticket ticket = Lanes::none;
+  Fate fate = Fate::open;
+  Receipt receipt{};                               ///< When accepted.
+  Error error{};                                   ///< When failed; of the last attempt while open.
+  DeliveryState worst = DeliveryState::not_sent;   ///< Joined over all attempts.
+  std::optional<Instant> first_byte{};             ///< When it was first sent.
+  bool alone = false;                              ///< Refused together with others: it is sent by itself.
+
+  void accept(Receipt accepted) {
+    receipt = std::move(accepted);
+    fate = Fate::accepted;
+  }
+
+  void note(Error failure) {
+    worst = std::max(worst, failure.delivery);
+    error = std::move(failure);
+  }
+
+  /// Ends it with the error that was noted last.
+  void fail() {
+    fate = Fate::failed;
+    error.delivery = worst;
+    error.deduplication_id = entry.deduplication_id;
+    if (first_byte && !entry.deduplication_id.empty())
+      error.deduplication_until = retry::DeduplicationClock(*first_byte).ends();
+  }
+
+  void fail(Error failure) {
+    note(std::move(failure));
+    fail();
+  }
+};
+
+inline Error corked_error(std::string_view group) {
+  return {.kind = ErrorKind::corked,
+          .delivery = DeliveryState::not_sent,
+          .message = "held back, since an earlier message of group " + std::string(group) + " was not accepted"};
+}
+
+namespace detail {
+inline bool same_lane(const Publication& a, const Publication& b) {
+  return !a.entry.message.group.empty() && a.entry.message.group == b.entry.message.group;
+}
+
+/// Whether all were refused in one breath for what one of them may have caused.
+inline bool refused_together(std::span<Publication* const> sent, std::span<const Result<Receipt>> results) {
+  return sent.size() > 1 && std::all_of(results.begin(), results.end(), [](const Result<Receipt>& result) {
+           return !result && result.error().kind == ErrorKind::rejected;
+         });
+}
+}  // namespace detail
+
+/// Applies the answer to a request that carried `sent`, in order, and decides what stays open to be sent again. Groups
+/// may have runs of several entries in it:
+/// - an entry that can be retried stays open, unless one behind it in its group was accepted (it would come after it)
+///   or one before it ended (it is held back);
+/// - entries that were refused all together stay open, to be sent one by one, so that only the guilty one fails.
+/// Pure.
+inline void apply_results(std::span<Publication* const> sent, std::vector<Result<Receipt>> results) {
+  const bool together = detail::refused_together(sent, results);
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    Publication& publication = *sent[i];
+    if (results[i]) {
+      publication.accept(*std::move(results[i]));
+    } else {
+      publication.note(std::move(results[i]).error());
+      publication.alone = publication.alone || together;
+    }
+  }
+  if (together) return;
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    Publication& publication = *sent[i];
+    if (publication.fate != Publication::Fate::open) continue;
+    const auto before = sent.first(i);
+    const auto behind = sent.subspan(i + 1);
+    const auto in_lane = [&](Publication::Fate fate) {
+      return [&publication, fate](const Publication* other) {
+        return other->fate == fate && detail::same_lane(*other, publication);
+      };
+    };
+    if (std::any_of(before.begin(), before.end(), in_lane(Publication::Fate::failed))) {
+      publication.fail(corked_error(publication.entry.message.group));
+    } else if (retry::classify(publication.error) == retry::Fault::permanent ||
+               std::any_of(behind.begin(), behind.end(), in_lane(Publication::Fate::accepted))) {
+      publication.fail();
+    }
+  }
+}
+
+/// A run of one group has rising sequence numbers; where it does not, the queue's order is not ours, and the later one
+/// fails with integrity.
+inline void check_order(std::span<Publication* const> sent) {
+  for (std::size_t i = 0; i < sent.size(); ++i)
+    for (std::size_t j = i + 1; j < sent.size(); ++j) {
+      const std::string_view first = sent[i]->receipt.sequence_number;
+      const std::string_view second = sent[j]->receipt.sequence_number;
+      if (first.empty() || second.empty() || !detail::same_lane(*sent[i], *sent[j])) continue;
+      if (std::pair(first.size(), first) < std::pair(second.size(), second)) continue;
+      sent[j]->fail({.kind = ErrorKind::integrity,
+                     .delivery = DeliveryState::unknown,
+                     .message = "the queue took message " + sent[j]->receipt.message_id +
+                                ", but not behind the message that was published before it"});
+    }
+}
+
+}  // namespace dmq::inline DMQ_ABI::engine

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <dmq/engine/publication.hpp>
+#include <dmq/sqs/route.hpp>
+
+namespace dmq::inline DMQ_ABI::engine {
+
+/// One request of up to ten publications, and what its answers make of them. Each attempt carries those that are still
+/// open. Pure.
+template <Route R>
+class PublishCall {
+ public:
+  using result_type = void;
+
+  PublishCall(const R& route, std::span<Publication* const> batch, http::Resend resend)
+      : route_(route), batch_(batch), resend_(resend) {}
+
+  std::string_view name() const noexcept { return route_.name(); }
+
+  Result<http::Request> build() {
+    open_count_ = 0;
+    for (Publication* publication : batch_)
+      if (publication->fate == Publication::Fate::open) open_[open_count_++] = publication;
+    Result<http::Request> request = route_.build(entries());
+    if (request) request->resend = resend_;
+    return request;
+  }
+
+  /// Success when nothing is left to be sent, else the error of the first that is.
+  Result<void> parse(const http::Response& response) {
+    apply_results(sent(), route_.parse(response, entries()));
+    check_order(sent());
+    for (const Publication* publication : sent())
+      if (publication->fate == Publication::Fate::open && !publication->alone) return publication->error;
+    return {};
+  }
+
+  void on_attempt_failed(const Error& error) {
+    for (Publication* publication : sent()) publication->note(error);
+  }
+
+ private:
+  std::span<Publication* const> sent() const { return std::span(open_).first(open_count_); }
+
+  EntryBatch entries() {
+    for (std::size_t i = 0; i < open_count_; ++i) entries_[i] = &open_[i]->entry;
+    return EntryBatch(entries_).first(open_count_);
+  }
+
+  const R& route_;
+  std::span<Publication* const> batch_;
+  http::Resend resend_;
+  std::array<Publication*, 10> open_{};
+  std::array<const Entry*, 10> entries_{};
+  std::size_t open_count_ = 0;
+};
+
+}  // namespace dmq::inline DMQ_ABI::engine

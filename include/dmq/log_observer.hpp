@@ -1,0 +1,111 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <dmq/core/observer.hpp>
+#include <dmq/encoding/http_date.hpp>
+
+namespace dmq::inline DMQ_ABI {
+
+/// Writes one line an event: time, level, operation, what happened, attempt, duration, status, request id, sizes, and
+/// for failures the error. No token, secret or body can be in it, since none is in an event. Thread-safe; copies share
+/// the sink, which is called by one thread at a time. What a sink throws is swallowed.
+class LogObserver {
+ public:
+  using Sink = std::function<void(std::string_view line)>;
+  enum class Colour { off, on };
+
+  /// `sink` gets each line without its end.
+  explicit LogObserver(Sink sink, Level least = Level::info, Colour colour = Colour::off)
+      : shared_(std::make_shared<Shared>(std::move(sink), least, colour)) {}
+
+  /// To a stream that outlives the observer, in colour when it is a terminal.
+  explicit LogObserver(std::FILE* stream = stderr, Level least = Level::info)
+      : LogObserver(
+            [stream](std::string_view line) {
+              std::string whole(line);
+              whole.push_back('\n');
+              std::fwrite(whole.data(), 1, whole.size(), stream);
+            },
+            least, isatty(fileno(stream)) == 1 ? Colour::on : Colour::off) {}
+
+  void operator()(const Event& event) const noexcept {
+    if (event.level < shared_->least) return;
+    try {
+      const std::string line = format(event, shared_->colour);
+      const std::lock_guard lock(shared_->mutex);
+      shared_->sink(line);
+    } catch (...) {
+      // A log that fails must not fail the message.
+    }
+  }
+
+  static std::string format(const Event& event, Colour colour = Colour::off) {
+    std::string line = encoding::iso_date(event.at);
+    const bool coloured = colour == Colour::on;
+    line.append(coloured ? paint(event.level) : " ").append(to_string(event.level));
+    line.append(coloured ? "\033[0m " : " ").append(event.operation).append(" ").append(to_string(event.kind));
+    if (event.attempt > 0) field(line, "attempt", std::to_string(event.attempt));
+    if (event.duration != Duration::zero()) field(line, "ms", milliseconds(event.duration));
+    if (event.http_status != 0) field(line, "status", std::to_string(event.http_status));
+    if (!event.request_id.empty()) field(line, "request", printable(event.request_id));
+    if (event.bytes_out != 0) field(line, "out", std::to_string(event.bytes_out));
+    if (event.bytes_in != 0) field(line, "in", std::to_string(event.bytes_in));
+    if (event.error != nullptr) line.append(" ").append(printable(event.error->describe()));
+    return line;
+  }
+
+ private:
+  struct Shared {
+    Shared(Sink s, Level l, Colour c) : sink(std::move(s)), least(l), colour(c) {}
+    std::mutex mutex;
+    Sink sink;
+    Level least;
+    Colour colour;
+  };
+
+  static std::string_view paint(Level level) {
+    switch (level) {
+      case Level::debug: return " \033[2m";
+      case Level::info: return " \033[36m";
+      case Level::warning: return " \033[33m";
+      case Level::error: return " \033[31m";
+    }
+    return " ";
+  }
+
+  static void field(std::string& line, std::string_view name, std::string_view value) {
+    line.append(" ").append(name).append("=").append(value);
+  }
+
+  static std::string milliseconds(Duration duration) {
+    char text[48];
+    const double value = std::chrono::duration<double, std::milli>(duration).count();
+    const int size = std::snprintf(text, sizeof text, "%.1f", value);
+    return std::string(text, static_cast<std::size_t>(size > 0 ? size : 0));
+  }
+
+  /// What a service sends can't break a line or reach the terminal.
+  static std::string printable(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+    return out;
+  }
+
+  std::shared_ptr<Shared> shared_;
+};
+
+static_assert(Observer<LogObserver>);
+
+}  // namespace dmq::inline DMQ_ABI

@@ -1,0 +1,163 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <dmq/auth/bearer.hpp>
+#include <dmq/auth/cognito.hpp>
+#include <dmq/auth/credentials.hpp>
+#include <dmq/environment.hpp>
+#include <dmq/http/curl_options.hpp>
+#include <dmq/http/url.hpp>
+#include <dmq/publish_settings.hpp>
+#include <dmq/consume_settings.hpp>
+#include <dmq/sqs/endpoint.hpp>
+
+namespace dmq::inline DMQ_ABI {
+
+/// What a producer needs that publishes through the gateway.
+struct GatewayOptions {
+  std::string api_url{};  ///< The route: "https://ID.execute-api.REGION.amazonaws.com/STAGE/publish-queue".
+  auth::TokenScheme token_scheme = auth::TokenScheme::bearer;
+  auth::cognito::ClientOptions client{};
+  PublishSettings publish{};
+  http::CurlOptions http{};
+
+  /// From API_URL, COGNITO_CLIENT_ID, COGNITO_CLIENT_SECRET, COGNITO_CLIENT_SCOPE (may be absent), and for the token
+  /// endpoint COGNITO_TOKEN_URL, or COGNITO_URL_PREFIX with AWS_REGION. Errors: configuration, which names the
+  /// variable and what it should look like.
+  static Result<GatewayOptions> from_env(const Environment& environment = Environment::process());
+};
+
+/// What a consumer needs, and a producer that publishes straight to the queue.
+struct QueueOptions {
+  std::string queue_url{};  ///< "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.fifo"
+  std::string region{};
+  std::string endpoint{};  ///< Where requests go, "https://host"; from_env takes the origin of the queue URL.
+  auth::Credentials credentials{};
+  PublishSettings publish{};
+  ConsumeSettings consume{};
+  http::CurlOptions http{};
+
+  /// From SQS_QUEUE_URL, AWS_REGION (else read off the queue URL), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+  /// AWS_SESSION_TOKEN, and AWS_ENDPOINT_URL_SQS before AWS_ENDPOINT_URL before the origin of the queue URL. Errors:
+  /// configuration, which names the variable and what it should look like.
+  static Result<QueueOptions> from_env(const Environment& environment = Environment::process());
+};
+
+/// configuration when a part is missing or malformed; the factories in dmq.hpp ask this first.
+Result<void> check(const GatewayOptions& options);
+Result<void> check(const QueueOptions& options);
+
+namespace detail {
+inline Result<std::string> region_from(const Environment& environment, std::string_view host) {
+  std::optional<std::string> region = environment.find("AWS_REGION");
+  if (!region) region = environment.find("AWS_DEFAULT_REGION");
+  if (!region && host.starts_with("sqs.")) region = std::string(host.substr(4, host.find('.', 4) - 4));
+  if (region && sqs::detail::is_region_name(*region)) return *std::move(region);
+  return configuration_error(
+      "environment variable AWS_REGION is not set or malformed; it should be a region like us-east-1");
+}
+
+inline Result<std::string> token_url_from(const Environment& environment) {
+  if (auto url = environment.find("COGNITO_TOKEN_URL")) return *std::move(url);
+  const auto prefix = environment.find("COGNITO_URL_PREFIX");
+  if (!prefix)
+    return configuration_error(
+        "environment variable COGNITO_TOKEN_URL is not set, nor COGNITO_URL_PREFIX; the first should be like "
+        "https://PREFIX.auth.REGION.amazoncognito.com/oauth2/token, the second the PREFIX of the user pool's domain");
+  if (!sqs::detail::is_region_name(*prefix))
+    return configuration_error("environment variable COGNITO_URL_PREFIX should be the first label of the user pool's "
+                               "domain: lower-case letters, digits and hyphens");
+  Result<std::string> region = region_from(environment, "");
+  if (!region) return region;
+  return "https://" + *prefix + ".auth." + *region + ".amazoncognito.com/oauth2/token";
+}
+
+/// An SQS queue URL ends in "/ACCOUNT/NAME".
+inline Result<void> check_queue_url(std::string_view name, const std::string& text, http::PlainHttp plain) {
+  Result<http::Url> url = http::parse_service_url(name, text, plain);
+  if (!url) return std::move(url).error();
+  const std::size_t slash = url->path.rfind('/');
+  if (slash == 0 || slash + 1 == url->path.size() || !url->query.empty())
+    return configuration_error(std::string(name) +
+                               " should be like https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.fifo");
+  return {};
+}
+}  // namespace detail
+
+inline Result<void> check(const GatewayOptions& options) {
+  const http::PlainHttp plain = options.http.plain_http;
+  if (auto url = http::parse_service_url("API_URL", options.api_url, plain); !url) return std::move(url).error();
+  if (auto url = http::parse_service_url("COGNITO_TOKEN_URL", options.client.token_url, plain); !url)
+    return std::move(url).error();
+  if (options.client.client_id.empty()) return configuration_error("COGNITO_CLIENT_ID is empty");
+  if (options.client.client_secret.empty()) return configuration_error("COGNITO_CLIENT_SECRET is empty");
+  if (Result<void> ok = http::check_header_value("COGNITO_CLIENT_ID", options.client.client_id); !ok)
+    return configuration_error(ok.error().message);
+  return {};
+}
+
+inline Result<void> check(const QueueOptions& options) {
+  const http::PlainHttp plain = options.http.plain_http;
+  if (Result<void> ok = detail::check_queue_url("SQS_QUEUE_URL", options.queue_url, plain); !ok) return ok;
+  if (auto endpoint = sqs::resolve_endpoint(
+          {.region = options.region, .custom = options.endpoint, .plain_http = plain});
+      !endpoint)
+    return std::move(endpoint).error();
+  if (!sqs::detail::is_region_name(options.region))
+    return configuration_error("AWS_REGION should be a region like us-east-1");
+  if (options.credentials.access_key_id.empty() || options.credentials.secret_access_key.empty())
+    return configuration_error("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are empty");
+  if (Result<void> ok = http::check_header_value("AWS_ACCESS_KEY_ID", options.credentials.access_key_id); !ok)
+    return configuration_error(ok.error().message);
+  return {};
+}
+
+inline Result<GatewayOptions> GatewayOptions::from_env(const Environment& environment) {
+  GatewayOptions options;
+  Result<std::string> url = environment.require(
+      "API_URL", "the URL of the publish route, like https://ID.execute-api.REGION.amazonaws.com/STAGE/publish-queue");
+  if (!url) return std::move(url).error();
+  Result<std::string> id = environment.require("COGNITO_CLIENT_ID", "the id of the producer's app client");
+  if (!id) return std::move(id).error();
+  Result<std::string> secret = environment.require("COGNITO_CLIENT_SECRET", "the secret of the producer's app client");
+  if (!secret) return std::move(secret).error();
+  Result<std::string> token_url = detail::token_url_from(environment);
+  if (!token_url) return std::move(token_url).error();
+  options.api_url = *std::move(url);
+  options.client.token_url = *std::move(token_url);
+  options.client.client_id = *std::move(id);
+  options.client.client_secret = Secret(*secret);
+  options.client.scope = environment.find("COGNITO_CLIENT_SCOPE").value_or("");
+  options.http.ca_file = environment.find("AWS_CA_BUNDLE").value_or("");
+  if (Result<void> ok = check(options); !ok) return std::move(ok).error();
+  return options;
+}
+
+inline Result<QueueOptions> QueueOptions::from_env(const Environment& environment) {
+  QueueOptions options;
+  Result<std::string> queue_url = environment.require(
+      "SQS_QUEUE_URL", "the URL of the queue, like https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.fifo");
+  if (!queue_url) return std::move(queue_url).error();
+  options.queue_url = *std::move(queue_url);
+  if (Result<void> ok = detail::check_queue_url("SQS_QUEUE_URL", options.queue_url, options.http.plain_http); !ok)
+    return std::move(ok).error();
+  const http::Url url = *http::Url::parse(options.queue_url);
+  Result<std::string> region = detail::region_from(environment, url.host);
+  if (!region) return std::move(region).error();
+  options.region = *std::move(region);
+  Result<auth::Credentials> credentials = auth::EnvironmentCredentials(environment).read();
+  if (!credentials) return std::move(credentials).error();
+  options.credentials = *std::move(credentials);
+  options.endpoint = environment.find("AWS_ENDPOINT_URL_SQS")
+                         .value_or(environment.find("AWS_ENDPOINT_URL").value_or(url.origin()));
+  options.http.ca_file = environment.find("AWS_CA_BUNDLE").value_or("");
+  options.consume.queue_url = options.queue_url;
+  if (Result<void> ok = check(options); !ok) return std::move(ok).error();
+  return options;
+}
+
+}  // namespace dmq::inline DMQ_ABI

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include <dmq/core/result.hpp>
+#include <dmq/message.hpp>
+#include <dmq/retry/policy.hpp>
+
+namespace dmq::inline DMQ_ABI {
+
+/// How a producer publishes.
+struct PublishSettings {
+  Deduplication deduplication = Deduplication::id;
+  retry::Policy retry{};
+  Duration request_timeout = std::chrono::seconds(30);  ///< Of one attempt; the gateway itself takes up to 29 s.
+  Duration deadline = std::chrono::seconds(120);        ///< Of one call: no attempt starts later.
+  std::size_t in_group_batch = 1;                       ///< 1 to 10 messages of one group in one request.
+  std::function<std::string()> new_id{};                ///< Makes deduplication ids; see crypto/random_ids.hpp.
+};
+
+/// invalid_argument when settings contradict each other or what the queue guarantees.
+inline Result<void> check(const PublishSettings& settings) {
+  using std::chrono::seconds;
+  if (settings.in_group_batch < 1 || settings.in_group_batch > 10)
+    return invalid_argument("in_group_batch must be 1 to 10");
+  if (settings.retry.max_attempts < 1) return invalid_argument("max_attempts must be at least 1");
+  if (settings.request_timeout <= Duration::zero() || settings.deadline <= Duration::zero())
+    return invalid_argument("time limits must be above zero");
+  if (settings.request_timeout > seconds(250))
+    return invalid_argument("a request_timeout above 250 s leaves no time to repeat within the deduplication window "
+                            "of 300 s");
+  if (settings.deduplication == Deduplication::id && !settings.new_id)
+    return invalid_argument("new_id is missing: it makes the deduplication ids");
+  return {};
+}
+
+}  // namespace dmq::inline DMQ_ABI

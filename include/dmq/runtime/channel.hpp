@@ -1,0 +1,149 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <stop_token>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include <dmq/auth/authority.hpp>
+#include <dmq/core/observer.hpp>
+#include <dmq/engine/exchange.hpp>
+
+namespace dmq::inline DMQ_ABI::runtime {
+
+/// What one client's exchanges share, whoever drives them: the transport, the authority with its cached value, the
+/// retry budget, the clock and the observer. Thread-safe.
+template <http::HttpTransport Transport, auth::Authority<Transport> Authority, Clock ClockType, Observer ObserverType>
+class Channel {
+ public:
+  using Value = typename Authority::value_type;
+  using Cache = auth::ValueCache<Value>;
+  using Use = typename Cache::Use;
+
+  Channel(Transport transport, Authority authority, ClockType clock, ObserverType observer, std::uint64_t seed)
+      : transport_(std::move(transport)),
+        authority_(std::move(authority)),
+        clock_(std::move(clock)),
+        observer_(std::move(observer)),
+        cache_(authority_.refresh_policy(), seed) {
+    retry_.random = Random(seed);
+  }
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  const ClockType& clock() const noexcept { return clock_; }
+  Instant now() const { return instant(clock_); }
+
+  /// A value to authorise with. Of the callers that find none, one fetches it and the others wait. Errors: those of
+  /// the authority, cancelled, timeout; all not_sent.
+  Result<Use> acquire(const std::stop_token& stop, Ticks deadline) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      typename Cache::Decision decision = cache_.acquire(now());
+      if (Use* use = std::get_if<Use>(&decision)) return std::move(*use);
+      if (Error* error = std::get_if<Error>(&decision)) return std::move(*error);
+      if (std::holds_alternative<typename Cache::Lead>(decision)) {
+        if (Result<void> led = lead(lock, stop); !led) return std::move(led).error();
+        continue;
+      }
+      const std::uint64_t seen = told_;
+      wait_until(clock_, value_changed_, lock, stop, deadline, [&] { return told_ != seen; });
+      if (told_ != seen) continue;
+      if (stop.stop_requested())
+        return Error{.kind = ErrorKind::cancelled, .message = "stopped while another caller fetched a token"};
+      return Error{.kind = ErrorKind::timeout, .message = "no token arrived within the time limit"};
+    }
+  }
+
+  Result<void> authorize(http::Request& request, const Use& use) {
+    return authority_.authorize(request, *use.value, now());
+  }
+
+  auth::Verdict verdict(const http::Response& response) { return authority_.verdict(response, now()); }
+
+  void accepted(const Use& use) {
+    const std::lock_guard lock(mutex_);
+    cache_.accepted(use.generation);
+  }
+
+  void refused(const Use& use) {
+    const std::lock_guard lock(mutex_);
+    cache_.refused(use.generation, now());
+  }
+
+  /// One request; what a transport throws becomes an error of unknown fate.
+  Result<http::Response> send(const http::Request& request, std::stop_token stop) {
+    try {
+      return transport_.send(request, std::move(stop));
+    } catch (const std::exception& exception) {
+      return Error{.kind = ErrorKind::network,
+                   .delivery = DeliveryState::unknown,
+                   .message = std::string("the transport threw: ") + exception.what()};
+    }
+  }
+
+  /// Calls `change(retry state)` while no other thread does.
+  template <class F>
+  void with_retry_state(F change) {
+    const std::lock_guard lock(mutex_);
+    change(retry_);
+  }
+
+  void observe(Event event) const noexcept {
+    event.at = clock_.now();
+    observer_(event);
+  }
+
+ private:
+  Result<void> lead(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+    lock.unlock();
+    const Instant started = now();
+    Result<auth::Fetched<Value>> fetched = fetch(stop);
+    const Duration took = now().ticks - started.ticks;
+    const bool abandoned = !fetched && fetched.error().kind == ErrorKind::cancelled && stop.stop_requested();
+    Result<void> led;
+    if (abandoned) led = fetched.error();
+    observe({.kind = fetched ? EventKind::value_fetched : EventKind::attempt_failed,
+             .level = fetched ? Level::info : Level::warning,
+             .operation = "token",
+             .attempt = 1,
+             .duration = took,
+             .http_status = fetched ? 0 : fetched.error().http_status,
+             .error = fetched ? nullptr : &fetched.error()});
+    lock.lock();
+    if (abandoned) {
+      cache_.on_abandoned();
+    } else if (fetched) {
+      cache_.on_fetched(*std::move(fetched), now());
+    } else {
+      cache_.on_failed(std::move(fetched).error(), now());
+    }
+    ++told_;
+    value_changed_.notify_all();
+    return led;
+  }
+
+  Result<auth::Fetched<Value>> fetch(const std::stop_token& stop) {
+    try {
+      return authority_.fetch(transport_, now(), stop);
+    } catch (const std::exception& exception) {
+      return Error{.kind = ErrorKind::network, .message = std::string("fetching a token threw: ") + exception.what()};
+    }
+  }
+
+  Transport transport_;
+  Authority authority_;
+  ClockType clock_;
+  [[no_unique_address]] ObserverType observer_;
+  std::mutex mutex_;
+  std::condition_variable_any value_changed_;
+  Cache cache_;
+  std::uint64_t told_ = 0;  ///< Counts the ends of fetches.
+  engine::RetryState retry_;
+};
+
+}  // namespace dmq::inline DMQ_ABI::runtime

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <dmq/http/url.hpp>
+
+namespace dmq::inline DMQ_ABI::sqs {
+
+enum class Fips { off, on };
+enum class DualStack { off, on };
+
+struct EndpointOptions {
+  std::string region{};
+  std::string custom{};  ///< A URL that takes the place of AWS's, for a private endpoint or a local cloud.
+  Fips fips = Fips::off;
+  DualStack dual_stack = DualStack::off;
+  http::PlainHttp plain_http = http::PlainHttp::loopback_only;
+};
+
+namespace detail {
+struct Partition {
+  std::string_view prefix;  ///< Of its regions' names.
+  std::string_view suffix;
+  std::string_view dual_stack_suffix;
+};
+
+/// AWS's partitions other than the first one, from which a region is told by its name.
+inline constexpr Partition partitions[] = {
+    {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
+    {"us-gov-", "amazonaws.com", "api.aws"},
+    {"us-iso-", "c2s.ic.gov", "api.aws.ic.gov"},
+    {"us-isob-", "sc2s.sgov.gov", "api.aws.scloud"},
+    {"eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
+    {"us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
+    {"eusc-", "amazonaws.eu", "api.amazonwebservices.eu"},
+};
+
+inline Partition partition_of(std::string_view region) {
+  for (const Partition& partition : partitions)
+    if (region.starts_with(partition.prefix)) return partition;
+  return {"", "amazonaws.com", "api.aws"};
+}
+
+inline bool is_region_name(std::string_view region) {
+  if (region.empty() || region.size() > 63 || region.front() == '-' || region.back() == '-') return false;
+  return region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+}
+}  // namespace detail
+
+/// The URL that SQS requests go to, without a path ("https://sqs.eu-central-1.amazonaws.com"), by the endpoint rules
+/// of AWS's SDKs for SQS. Errors: configuration.
+inline Result<std::string> resolve_endpoint(const EndpointOptions& options) {
+  const bool fips = options.fips == Fips::on;
+  const bool dual_stack = options.dual_stack == DualStack::on;
+  if (!options.custom.empty()) {
+    if (fips) return configuration_error("FIPS and a custom endpoint exclude each other");
+    if (dual_stack) return configuration_error("dual stack and a custom endpoint exclude each other");
+    Result<http::Url> url = http::parse_service_url("the SQS endpoint", options.custom, options.plain_http);
+    if (!url) return std::move(url).error();
+    return url->origin();
+  }
+  if (!detail::is_region_name(options.region))
+    return configuration_error(options.region.empty() ? "the region is missing: set AWS_REGION, for example us-east-1"
+                                                      : "the region should be a name like us-east-1");
+  const detail::Partition partition = detail::partition_of(options.region);
+  const bool government = partition.prefix == "us-gov-";
+  const std::string_view name = fips && (dual_stack || !government) ? "sqs-fips." : "sqs.";
+  return "https://" + std::string(name) + options.region + "." +
+         std::string(dual_stack ? partition.dual_stack_suffix : partition.suffix);
+}
+
+}  // namespace dmq::inline DMQ_ABI::sqs

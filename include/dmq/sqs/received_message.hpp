@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <dmq/encoding/ascii.hpp>
+#include <dmq/json/document.hpp>
+#include <dmq/sqs/attribute_hash.hpp>
+#include <dmq/sqs/message_json.hpp>
+
+namespace dmq::inline DMQ_ABI::sqs {
+
+/// A message as ReceiveMessage gives it, checked.
+struct ReceivedMessage {
+  std::string message_id{};
+  std::string receipt_handle{};
+  std::string body{};
+  Attributes attributes{};
+  std::string group{};
+  std::string sequence_number{};
+  std::string deduplication_id{};
+  std::string trace_header{};
+  std::string dead_letter_source_arn{};
+  std::string sender_id{};
+  WallTime sent_at{};
+  WallTime first_received_at{};
+  int receive_count = 0;
+};
+
+namespace detail {
+inline WallTime from_milliseconds(std::string_view text) {
+  const auto number = encoding::parse_number<std::int64_t>(text).value_or(0);
+  constexpr std::int64_t latest = 9'000'000'000'000;  // The year 2255: nanoseconds end a little later.
+  return WallTime(std::chrono::milliseconds(number >= 0 && number < latest ? number : 0));
+}
+
+inline Error damaged(std::string_view message_id, const std::string& what) {
+  return {.kind = ErrorKind::integrity,
+          .delivery = DeliveryState::rejected,
+          .message = "message " + std::string(message_id) + " arrived damaged: " + what,
+          .http_status = 200};
+}
+}  // namespace detail
+
+/// integrity when a hash does not match or a part is missing.
+inline Result<ReceivedMessage> read_message(json::Value value) {
+  const auto text = [](json::Value from) { return std::string(from.string().value_or("")); };
+  ReceivedMessage message{.message_id = text(value["MessageId"]),
+                          .receipt_handle = text(value["ReceiptHandle"]),
+                          .body = text(value["Body"])};
+  if (message.message_id.empty() || message.receipt_handle.empty() || message.body.empty())
+    return detail::damaged(message.message_id, "its id, handle or body is missing");
+  const auto ours = body_md5(message.body);
+  if (ours && !encoding::equal_ignoring_case(*ours, value["MD5OfBody"].string().value_or("")))
+    return detail::damaged(message.message_id, "the MD5 of its body does not match");
+
+  auto attributes = read_attributes(value["MessageAttributes"]);
+  if (!attributes) return detail::damaged(message.message_id, "an attribute has no value");
+  message.attributes = *std::move(attributes);
+  if (!message.attributes.empty()) {
+    const auto hash = attributes_md5(message.attributes);
+    if (hash && !encoding::equal_ignoring_case(*hash, value["MD5OfMessageAttributes"].string().value_or("")))
+      return detail::damaged(message.message_id, "the MD5 of its attributes does not match");
+  }
+
+  const json::Value system = value["Attributes"];
+  message.group = text(system["MessageGroupId"]);
+  message.sequence_number = text(system["SequenceNumber"]);
+  message.deduplication_id = text(system["MessageDeduplicationId"]);
+  message.trace_header = text(system["AWSTraceHeader"]);
+  message.dead_letter_source_arn = text(system["DeadLetterQueueSourceArn"]);
+  message.sender_id = text(system["SenderId"]);
+  message.sent_at = detail::from_milliseconds(text(system["SentTimestamp"]));
+  message.first_received_at = detail::from_milliseconds(text(system["ApproximateFirstReceiveTimestamp"]));
+  message.receive_count = encoding::parse_number<int>(text(system["ApproximateReceiveCount"])).value_or(0);
+  return message;
+}
+
+}  // namespace dmq::inline DMQ_ABI::sqs
