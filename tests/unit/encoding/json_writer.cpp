@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <dmq/core/random.hpp>
 #include <dmq/encoding/json_writer.hpp>
@@ -51,6 +52,13 @@ TEST_CASE("every byte is escaped as JSON has it, at every place around the eight
       }
   CHECK(escaped("") == "\"\"");
   CHECK(escaped({}) == "\"\"");
+}
+
+TEST_CASE("text is read to its end and no further") {
+  for (std::size_t size = 0; size <= 18; ++size) {
+    const std::vector<char> exact(size, 'x');  // Nothing behind it, for the address sanitizer to see.
+    CHECK(escaped({exact.data(), size}).size() == size + 2);
+  }
 }
 
 TEST_CASE("the eight-byte scan misses nothing whatever its neighbours are") {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <dmq/core/random.hpp>
 #include <dmq/encoding/utf8.hpp>
@@ -125,6 +126,17 @@ TEST_CASE("a byte that is not printable is found at every place of every length"
           REQUIRE((fault.kind == Kind::none) == good);
           if (!good) REQUIRE(fault.offset == at);
         }
+}
+
+TEST_CASE("text is read to its end and no further") {
+  for (std::size_t size = 0; size <= 18; ++size)
+    for (const char last : {'x', '\xc3', '\xe2', '\xf0'}) {
+      std::vector<char> exact(size, 'x');  // Nothing behind it, for the address sanitizer to see.
+      if (size > 0) exact.back() = last;
+      const std::string_view text(exact.data(), size);
+      CHECK(is_utf8(text) == (size == 0 || last == 'x'));
+      CHECK((find_message_fault(text).kind == Kind::none) == (size == 0 || last == 'x'));
+    }
 }
 
 TEST_CASE("the eight-byte scan lets nothing through whatever its neighbours are") {

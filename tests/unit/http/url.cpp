@@ -57,8 +57,8 @@ TEST_CASE("an IPv6 address stands in brackets") {
   CHECK(url.port == 81);
   CHECK(url.authority() == "[2001:db8::1]:81");
   CHECK(Url::parse("http://[::ffff:1.2.3.4]").value().port == 80);
-  for (const char* host : {"[", "[]", "[:]", "[1]", "[[::1]", "[::1]]", "[::1]x", "[::1]80", "[::g]", "[::1%25eth0]",
-                           "[::1", "::1", "::1]", "x[::1]"})
+  for (const char* host : {"[", "[]", "[:]", "[1]", "[1234]", "[12:34]", "[[::1]", "[::1]]", "[::1]x", "[::1]80",
+                           "[::g]", "[::1%25eth0]", "[::1", "::1", "::1]", "x[::1]"})
     CHECK_FALSE(Url::parse(std::string("http://") + host));
 }
 

@@ -135,10 +135,13 @@ TEST_CASE("a real is an integer only without a fraction and where reals are exac
 
 TEST_CASE("clearing forgets values, text and a name that waits for its value") {
   Document document;
-  document.name("a long name that nothing followed");
+  document.open(Kind::object);
+  document.name("first");
+  document.add("text");
+  document.name("a name that nothing followed");
   document.clear();
   CHECK_FALSE(document.root().exists());
-  document.add(true);
+  document.add("a text so long that the name's place is inside it");
   CHECK(document.root().name().empty());
 }
 
