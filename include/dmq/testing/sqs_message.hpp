@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <dmq/core/clock.hpp>
+#include <dmq/core/random.hpp>
+#include <dmq/message.hpp>
+
+namespace dmq::inline DMQ_ABI::testing {
+
+enum class QueueType { standard, fifo };
+enum class DeduplicationScope { queue, message_group };
+enum class ThroughputLimit { per_queue, per_message_group };
+
+/// The attributes of a queue that change how it behaves, with the defaults of SQS.
+struct QueueSettings {
+  QueueType type = QueueType::standard;
+  bool content_based_deduplication = false;
+  DeduplicationScope deduplication_scope = DeduplicationScope::queue;
+  ThroughputLimit throughput_limit = ThroughputLimit::per_queue;
+  std::chrono::seconds visibility_timeout{30};
+  std::chrono::seconds delay{0};
+  std::chrono::seconds retention{345'600};
+  std::chrono::seconds receive_wait{0};
+  std::size_t maximum_message_bytes = 1'048'576;
+  std::size_t in_flight_limit = 120'000;
+
+  bool is_fifo() const noexcept { return type == QueueType::fifo; }
+};
+
+enum class Visibility { visible, delayed, in_flight };
+
+/// A message as the queue holds it.
+struct HeldMessage {
+  Message content{};  ///< With the deduplication id that was in force, also one made from the body.
+  std::string message_id{};
+  std::uint64_t sequence = 0;  ///< Rises by one with each message of the queue.
+  std::uint64_t lane = 0;
+  Instant sent{};
+  Instant first_received{};
+  Instant received{};
+  int receive_count = 0;
+  Visibility visibility = Visibility::visible;
+  Ticks visible_at{};        ///< When it is delayed or in flight.
+  Ticks expires_at{};        ///< End of the queue's retention.
+  std::string attempt_id{};  ///< Of the receive that holds it.
+};
+
+/// What a receive asks for.
+struct ReceiveOrder {
+  std::size_t max_messages = 1;
+  std::optional<std::chrono::seconds> visibility_timeout{};  ///< Nothing: the queue's.
+  std::string attempt_id{};                                  ///< FIFO only.
+};
+
+/// A message with the handle that this receive gave out; valid until the queue is used again.
+struct Received {
+  const HeldMessage* message = nullptr;
+  std::string receipt_handle{};
+};
+
+enum class ReceiveVerdict { done, attempt_not_valid, over_limit };
+struct ReceiveOutcome {
+  ReceiveVerdict verdict = ReceiveVerdict::done;
+  std::vector<Received> messages{};
+};
+
+/// What a queue says to a receipt handle. Garbage was never given out by it; a stale handle was replaced by that of a
+/// later receive; beyond_limit: the message would stay invisible for more than twelve hours after its receive.
+enum class HandleVerdict { valid, garbage, expired, stale, gone, beyond_limit };
+
+/// As SQS writes it: 20 digits, of a number that does not fit into 64 bits.
+inline std::string sequence_text(std::uint64_t sequence) {
+  return "1884949" + std::to_string(6'460'467'696'128 + sequence * 256);
+}
+
+/// A random UUID, version 4.
+inline std::string make_uuid(Random& random) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text = "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx";
+  for (char& c : text)
+    if (c == 'x') c = digits[random.below(16)];
+  return text;
+}
+
+}  // namespace dmq::inline DMQ_ABI::testing
