@@ -1,0 +1,59 @@
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The arguments of an example program: flags and options with a value, each asked for once, then finish().
+class CommandLine {
+ public:
+  CommandLine(int count, char** arguments, std::string usage)
+      : arguments_(arguments + 1, arguments + count), usage_(std::move(usage)) {
+    if (flag("--help")) leave(stdout, EXIT_SUCCESS);
+  }
+
+  bool flag(std::string_view name) { return std::erase(arguments_, name) > 0; }
+
+  std::optional<std::string> value(std::string_view name) {
+    const auto it = std::find(arguments_.begin(), arguments_.end(), name);
+    if (it == arguments_.end()) return std::nullopt;
+    if (it + 1 == arguments_.end()) fail(std::string(name) + " needs a value");
+    std::string found = it[1];
+    arguments_.erase(it, it + 2);
+    return found;
+  }
+
+  /// A whole number in a range; ends the program with an explanation when it is something else.
+  long number(std::string_view name, long fallback, long least, long most) {
+    const auto text = value(name);
+    if (!text) return fallback;
+    long number = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (error != std::errc() || end != text->data() + text->size() || number < least || number > most)
+      fail(std::string(name) + " must be a number from " + std::to_string(least) + " to " + std::to_string(most));
+    return number;
+  }
+
+  /// Ends the program when something is left that nobody asked for.
+  void finish() {
+    if (!arguments_.empty()) fail("unknown argument " + arguments_.front());
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& why) {
+    std::fprintf(stderr, "%s\n", why.c_str());
+    leave(stderr, 2);
+  }
+  [[noreturn]] void leave(std::FILE* stream, int status) {
+    std::fprintf(stream, "usage: %s\n", usage_.c_str());
+    std::exit(status);
+  }
+
+  std::vector<std::string> arguments_;
+  std::string usage_;
+};
