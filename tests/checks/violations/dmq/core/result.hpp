@@ -1,0 +1,1 @@
+#include <dmq/http/url.hpp>

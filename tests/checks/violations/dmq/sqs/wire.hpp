@@ -1,0 +1,2 @@
+#include "route.hpp"
+#include <dmq/json/simdjson.hpp>

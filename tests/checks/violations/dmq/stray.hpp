@@ -1,0 +1,1 @@
+#include <dmq/core/result.hpp>
