@@ -60,7 +60,7 @@ inline SqsResult<void> check_send_batch(const std::vector<SqsResult<SendOrder>>&
     if (!order && order.error().service_code == "MalformedInput") return order.error();
     if (!order) continue;
     if (auto ids = check_fifo_ids(order->message, queue, SendForm::batch_entry); !ids) return ids;
-    bytes += message_bytes(order->message);
+    bytes += counted_bytes(order->message);
   }
   if (bytes <= limit_bytes) return {};
   return simple_queue_error("BatchRequestTooLong", "Batch requests cannot be longer than " +

@@ -54,7 +54,7 @@ inline SqsResult<SendOrder> read_send(json::Value entry) {
 }
 
 /// What counts towards the limits: body, and name, type and value of each attribute.
-inline std::size_t message_bytes(const Message& message) {
+inline std::size_t counted_bytes(const Message& message) {
   std::size_t bytes = message.body.size();
   for (const auto& [name, attribute] : message.attributes)
     bytes += name.size() + attribute.type.size() + attribute.value.size();
@@ -95,7 +95,7 @@ inline SqsResult<void> check_send(const SendOrder& order, const QueueSettings& q
     return invalid_parameter(message.deduplication_id, "MessageDeduplicationId",
                              "The request include parameter that is not valid for this queue type.");
   if (auto attributes = check_attributes(message.attributes); !attributes) return attributes;
-  if (message_bytes(message) > queue.maximum_message_bytes)
+  if (counted_bytes(message) > queue.maximum_message_bytes)
     return invalid_parameter(
         std::string("One or more parameters ") + (form == SendForm::single ? "are invalid" : "cannot be validated") +
         ". Reason: Message must be shorter than " + std::to_string(queue.maximum_message_bytes) + " bytes.");
