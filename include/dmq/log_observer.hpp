@@ -76,10 +76,14 @@ class LogObserver {
 
   static std::string_view paint(Level level) {
     switch (level) {
-      case Level::debug: return " \033[2m";
-      case Level::info: return " \033[36m";
-      case Level::warning: return " \033[33m";
-      case Level::error: return " \033[31m";
+      case Level::debug:
+        return " \033[2m";
+      case Level::info:
+        return " \033[36m";
+      case Level::warning:
+        return " \033[33m";
+      case Level::error:
+        return " \033[31m";
     }
     return " ";
   }

@@ -57,7 +57,8 @@ inline Result<void> check_id(const char* what, std::string_view id) {
     return invalid_argument(std::string(what) + " must be 1 to 128 characters long, not " + std::to_string(id.size()));
   for (std::size_t i = 0; i < id.size(); ++i)
     if (id[i] <= ' ' || id[i] > '~')
-      return invalid_argument(std::string(what) + " may hold ASCII letters, digits and punctuation only; look at byte " +
+      return invalid_argument(std::string(what) +
+                              " may hold ASCII letters, digits and punctuation only; look at byte " +
                               std::to_string(i));
   return {};
 }

@@ -8,11 +8,11 @@
 #include <dmq/auth/bearer.hpp>
 #include <dmq/auth/cognito.hpp>
 #include <dmq/auth/credentials.hpp>
+#include <dmq/consume_settings.hpp>
 #include <dmq/environment.hpp>
 #include <dmq/http/curl_options.hpp>
 #include <dmq/http/url.hpp>
 #include <dmq/publish_settings.hpp>
-#include <dmq/consume_settings.hpp>
 #include <dmq/sqs/endpoint.hpp>
 
 namespace dmq::inline DMQ_ABI {
@@ -69,8 +69,9 @@ inline Result<std::string> token_url_from(const Environment& environment) {
         "environment variable COGNITO_TOKEN_URL is not set, nor COGNITO_URL_PREFIX; the first should be like "
         "https://PREFIX.auth.REGION.amazoncognito.com/oauth2/token, the second the PREFIX of the user pool's domain");
   if (!sqs::detail::is_region_name(*prefix))
-    return configuration_error("environment variable COGNITO_URL_PREFIX should be the first label of the user pool's "
-                               "domain: lower-case letters, digits and hyphens");
+    return configuration_error(
+        "environment variable COGNITO_URL_PREFIX should be the first label of the user pool's "
+        "domain: lower-case letters, digits and hyphens");
   Result<std::string> region = region_from(environment, "");
   if (!region) return region;
   return "https://" + *prefix + ".auth." + *region + ".amazoncognito.com/oauth2/token";
@@ -103,8 +104,8 @@ inline Result<void> check(const GatewayOptions& options) {
 inline Result<void> check(const QueueOptions& options) {
   const http::PlainHttp plain = options.http.plain_http;
   if (Result<void> ok = detail::check_queue_url("SQS_QUEUE_URL", options.queue_url, plain); !ok) return ok;
-  if (auto endpoint = sqs::resolve_endpoint(
-          {.region = options.region, .custom = options.endpoint, .plain_http = plain});
+  if (auto endpoint =
+          sqs::resolve_endpoint({.region = options.region, .custom = options.endpoint, .plain_http = plain});
       !endpoint)
     return std::move(endpoint).error();
   if (!sqs::detail::is_region_name(options.region))
@@ -152,8 +153,8 @@ inline Result<QueueOptions> QueueOptions::from_env(const Environment& environmen
   Result<auth::Credentials> credentials = auth::EnvironmentCredentials(environment).read();
   if (!credentials) return std::move(credentials).error();
   options.credentials = *std::move(credentials);
-  options.endpoint = environment.find("AWS_ENDPOINT_URL_SQS")
-                         .value_or(environment.find("AWS_ENDPOINT_URL").value_or(url.origin()));
+  options.endpoint =
+      environment.find("AWS_ENDPOINT_URL_SQS").value_or(environment.find("AWS_ENDPOINT_URL").value_or(url.origin()));
   options.http.ca_file = environment.find("AWS_CA_BUNDLE").value_or("");
   options.consume.queue_url = options.queue_url;
   if (Result<void> ok = check(options); !ok) return std::move(ok).error();

@@ -31,8 +31,9 @@ inline Result<void> check(const PublishSettings& settings) {
   if (settings.request_timeout <= Duration::zero() || settings.deadline <= Duration::zero())
     return invalid_argument("time limits must be above zero");
   if (settings.request_timeout > seconds(250))
-    return invalid_argument("a request_timeout above 250 s leaves no time to repeat within the deduplication window "
-                            "of 300 s");
+    return invalid_argument(
+        "a request_timeout above 250 s leaves no time to repeat within the deduplication window "
+        "of 300 s");
   if (settings.deduplication == Deduplication::id && !settings.new_id)
     return invalid_argument("new_id is missing: it makes the deduplication ids");
   return {};

@@ -17,10 +17,11 @@ namespace dmq::inline DMQ_ABI::auth {
 ///   protocol otherwise.
 /// Both are pure.
 template <class G>
-concept TokenGrant = std::move_constructible<G> && requires(const G& grant, const http::Response& response, Instant now) {
-  { grant.request() } -> std::same_as<Result<http::Request>>;
-  { grant.parse(response, now) } -> std::same_as<Result<Fetched<Secret>>>;
-};
+concept TokenGrant =
+    std::move_constructible<G> && requires(const G& grant, const http::Response& response, Instant now) {
+      { grant.request() } -> std::same_as<Result<http::Request>>;
+      { grant.parse(response, now) } -> std::same_as<Result<Fetched<Secret>>>;
+    };
 
 /// API Gateway takes `Bearer TOKEN` and the token alone.
 enum class TokenScheme { bearer, raw };

@@ -69,9 +69,9 @@ inline std::string canonical_query(std::string_view query) {
 
 /// Headers that proxies and HTTP clients change on the way.
 inline bool is_signed_header(std::string_view lower_name) noexcept {
-  constexpr std::string_view unsigned_names[] = {"authorization", "connection", "expect",  "keep-alive",
-                                                 "te",            "trailer",    "upgrade", "transfer-encoding",
-                                                 "user-agent",    "x-amzn-trace-id"};
+  constexpr std::string_view unsigned_names[] = {
+      "authorization", "connection",        "expect",     "keep-alive",     "te", "trailer",
+      "upgrade",       "transfer-encoding", "user-agent", "x-amzn-trace-id"};
   return !lower_name.starts_with("proxy-") &&
          std::find(std::begin(unsigned_names), std::end(unsigned_names), lower_name) == std::end(unsigned_names);
 }

@@ -107,8 +107,9 @@ class ClientCredentials {
       error.message = "the token endpoint failed";
     } else if (code == "invalid_client") {
       error.kind = ErrorKind::authentication;
-      error.message = "the token endpoint does not accept the client id and secret: check COGNITO_CLIENT_ID and "
-                      "COGNITO_CLIENT_SECRET, and that the app client has a secret";
+      error.message =
+          "the token endpoint does not accept the client id and secret: check COGNITO_CLIENT_ID and "
+          "COGNITO_CLIENT_SECRET, and that the app client has a secret";
     } else if (code == "invalid_grant" || code == "unauthorized_client" || code == "unsupported_grant_type") {
       error.message = "the app client may not use client credentials: allow that OAuth flow in its settings";
     } else if (code == "invalid_scope") {

@@ -22,11 +22,10 @@ struct Credentials {
 /// Where credentials come from: `fetch(transport, now, stop)`, blocking, called by one thread at a time. Errors:
 /// configuration, authentication, or those of the transport.
 template <class S, class Transport>
-concept CredentialsSource =
-    http::HttpTransport<Transport> && std::move_constructible<S> &&
-    requires(S& source, Transport& transport, Instant now, std::stop_token stop) {
-      { source.fetch(transport, now, stop) } -> std::same_as<Result<Fetched<Credentials>>>;
-    };
+concept CredentialsSource = http::HttpTransport<Transport> && std::move_constructible<S> &&
+                            requires(S& source, Transport& transport, Instant now, std::stop_token stop) {
+                              { source.fetch(transport, now, stop) } -> std::same_as<Result<Fetched<Credentials>>>;
+                            };
 
 /// The same key for ever.
 class StaticCredentials {
@@ -52,8 +51,8 @@ class EnvironmentCredentials {
   Result<Credentials> read() const {
     Result<std::string> id = environment_.require("AWS_ACCESS_KEY_ID", "the id of an AWS access key");
     if (!id) return std::move(id).error();
-    Result<std::string> secret = environment_.require(
-        "AWS_SECRET_ACCESS_KEY", "the secret that belongs to AWS_ACCESS_KEY_ID, which is set");
+    Result<std::string> secret =
+        environment_.require("AWS_SECRET_ACCESS_KEY", "the secret that belongs to AWS_ACCESS_KEY_ID, which is set");
     if (!secret) return std::move(secret).error();
     Credentials credentials{*std::move(id), Secret(*secret), {}};
     if (const auto token = environment_.find("AWS_SESSION_TOKEN")) credentials.session_token = Secret(*token);

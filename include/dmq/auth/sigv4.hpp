@@ -48,8 +48,7 @@ inline Result<void> sign(http::Request& request, const Credentials& credentials,
     request.headers.set("X-Amz-Security-Token", credentials.session_token.reveal());
 
   crypto::Hasher hasher;
-  const CanonicalRequest canonical =
-      canonical_request(request, *url, encoding::hex(hasher.sha256(request.body)), form);
+  const CanonicalRequest canonical = canonical_request(request, *url, encoding::hex(hasher.sha256(request.body)), form);
   std::string day_scope = date.substr(0, 8);
   day_scope.append("/").append(scope.region).append("/").append(scope.service).append("/aws4_request");
   std::string to_sign = "AWS4-HMAC-SHA256\n" + date + "\n" + day_scope + "\n";
@@ -73,8 +72,9 @@ class SigV4 {
 
   RefreshPolicy refresh_policy() const {
     return {.ahead = std::chrono::minutes(5),
-            .if_refused = "the service refuses even credentials that were just fetched: check the access key, the "
-                          "region, and that the key is active"};
+            .if_refused =
+                "the service refuses even credentials that were just fetched: check the access key, the "
+                "region, and that the key is active"};
   }
 
   template <http::HttpTransport Transport>
@@ -126,8 +126,9 @@ class SigV4 {
     if (shared_->key == nullptr || shared_->key->day != day ||
         shared_->key->access_key_id != credentials.access_key_id ||
         !(shared_->key->secret == credentials.secret_access_key))
-      shared_->key = std::make_shared<const DayKey>(DayKey{day, credentials.access_key_id, credentials.secret_access_key,
-                                                           signing_key(credentials.secret_access_key, day, scope_)});
+      shared_->key =
+          std::make_shared<const DayKey>(DayKey{day, credentials.access_key_id, credentials.secret_access_key,
+                                                signing_key(credentials.secret_access_key, day, scope_)});
     return shared_->key;
   }
 

@@ -24,12 +24,12 @@ struct Fetched {
 
 /// When a value is fetched anew.
 struct RefreshPolicy {
-  double at_fraction = 0.75;                        ///< Of the lifetime, less up to a tenth of it as jitter.
-  Duration ahead = Duration::zero();                ///< And at least this long before the end.
-  Duration unusable = std::chrono::seconds(30);     ///< The last part of the lifetime, in which nothing is used.
+  double at_fraction = 0.75;                              ///< Of the lifetime, less up to a tenth of it as jitter.
+  Duration ahead = Duration::zero();                      ///< And at least this long before the end.
+  Duration unusable = std::chrono::seconds(30);           ///< The last part of the lifetime, in which nothing is used.
   Duration first_pause = std::chrono::milliseconds(100);  ///< After a failed fetch; doubles with each further one.
   Duration longest_pause = std::chrono::seconds(30);
-  Duration refusal_pause = std::chrono::seconds(60);  ///< After a fresh value was refused, too.
+  Duration refusal_pause = std::chrono::seconds(60);                       ///< After a fresh value was refused, too.
   std::string_view if_refused = "the service refuses even a fresh value";  ///< What to check then.
 };
 
@@ -94,8 +94,10 @@ class ValueCache {
       next_fetch_ = Ticks::max();
     } else {
       const bool by_person = error.kind == ErrorKind::configuration || error.kind == ErrorKind::authorization;
-      const Duration growing = std::min<Duration>(policy_.first_pause * (1 << std::min(failures_, 20)), policy_.longest_pause);
-      next_fetch_ = now.ticks + std::max(by_person ? policy_.refusal_pause : growing, error.retry_after.value_or(Duration::zero()));
+      const Duration growing =
+          std::min<Duration>(policy_.first_pause * (1 << std::min(failures_, 20)), policy_.longest_pause);
+      next_fetch_ = now.ticks +
+                    std::max(by_person ? policy_.refusal_pause : growing, error.retry_after.value_or(Duration::zero()));
     }
     ++failures_;
     last_error_ = std::move(error);
@@ -131,7 +133,8 @@ class ValueCache {
       refresh_at_ = unusable_at_ = Ticks::max();
       return;
     }
-    const auto part = Duration(static_cast<Duration::rep>(static_cast<double>(lifetime.count()) * refresh_at_fraction_));
+    const auto part =
+        Duration(static_cast<Duration::rep>(static_cast<double>(lifetime.count()) * refresh_at_fraction_));
     const Duration ahead = lifetime - policy_.ahead;
     refresh_at_ = fetch_started_.ticks + (policy_.ahead > Duration::zero() ? std::max(part, ahead) : part);
     unusable_at_ = fetch_started_.ticks + lifetime - policy_.unusable;

@@ -30,7 +30,9 @@ inline void judge(Error& error, std::string_view text) {
         error.message = "the gateway forbids the request: check its resource policy, API key and firewall";
       }
       return;
-    case 413: error.message = "the gateway refuses a request of this size"; return;
+    case 413:
+      error.message = "the gateway refuses a request of this size";
+      return;
     case 415:
       error.kind = ErrorKind::configuration;
       error.message = "the gateway's integration does not take this content type: check its mapping templates";
@@ -44,7 +46,8 @@ inline void judge(Error& error, std::string_view text) {
         error.message = "the gateway asks for fewer requests";
       }
       return;
-    default: break;
+    default:
+      break;
   }
   if (error.http_status >= 500) {
     error.kind = ErrorKind::unavailable;

@@ -21,8 +21,9 @@ class PublishRoute {
 
   Result<void> check(const Entry& entry) const {
     if (!entry.message.attributes.empty())
-      return invalid_argument("the gateway's publish route carries no attributes: use the batch route, or publish "
-                              "straight to SQS");
+      return invalid_argument(
+          "the gateway's publish route carries no attributes: use the batch route, or publish "
+          "straight to SQS");
     if (entry.message.delay.count() > 0)
       return invalid_argument("the gateway's publish route carries no delay: publish straight to SQS");
     return {};

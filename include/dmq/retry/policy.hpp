@@ -18,12 +18,15 @@ enum class Fault {
 
 constexpr Fault classify(const Error& error) noexcept {
   switch (error.kind) {
-    case ErrorKind::throttled: return Fault::throttled;
+    case ErrorKind::throttled:
+      return Fault::throttled;
     case ErrorKind::network:
     case ErrorKind::timeout:
     case ErrorKind::unavailable:
-    case ErrorKind::protocol: return Fault::transient;
-    default: return Fault::permanent;
+    case ErrorKind::protocol:
+      return Fault::transient;
+    default:
+      return Fault::permanent;
   }
 }
 
@@ -37,8 +40,7 @@ struct Policy {
 
 /// How long to wait before the next attempt: a random part of base * 2^retries up to the cap ("full jitter").
 /// `asked` is what the service asked for: it is a lower bound, honoured to at most one cap above our own figure.
-inline Duration backoff(const Policy& policy, int retries, Fault fault, std::optional<Duration> asked,
-                        Random& random) {
+inline Duration backoff(const Policy& policy, int retries, Fault fault, std::optional<Duration> asked, Random& random) {
   const Duration base = fault == Fault::throttled ? policy.throttled_base : policy.base;
   const auto doublings = std::min(retries, 30);
   const double ceiling = std::min(static_cast<double>(base.count()) * static_cast<double>(1LL << doublings),

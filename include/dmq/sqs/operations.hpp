@@ -10,8 +10,8 @@
 #include <vector>
 
 #include <dmq/retry/repeat.hpp>
-#include <dmq/sqs/received_message.hpp>
 #include <dmq/sqs/receipt.hpp>
+#include <dmq/sqs/received_message.hpp>
 #include <dmq/sqs/wire.hpp>
 
 /// The operations of SQS, one struct each: its fields, how it writes its request and reads its answer. sqs::Client and
@@ -107,7 +107,12 @@ struct DeleteMessageBatch {
   void write(encoding::JsonWriter& json) const {
     json.key("QueueUrl").value(queue_url).key("Entries").begin_array();
     for (std::size_t i = 0; i < handles.size(); ++i)
-      json.begin_object().key("Id").value(std::to_string(i)).key("ReceiptHandle").value(handles[i].receipt_handle).end_object();
+      json.begin_object()
+          .key("Id")
+          .value(std::to_string(i))
+          .key("ReceiptHandle")
+          .value(handles[i].receipt_handle)
+          .end_object();
     json.end_array();
   }
   Result<result_type> read(const http::Response& response, json::Value root) const {
@@ -169,8 +174,7 @@ struct GetQueueAttributes {
   }
   Result<result_type> read(const http::Response&, json::Value root) const {
     result_type attributes;
-    for (const json::Value member : root["Attributes"])
-      attributes.emplace(member.name(), member.string().value_or(""));
+    for (const json::Value member : root["Attributes"]) attributes.emplace(member.name(), member.string().value_or(""));
     return attributes;
   }
 };

@@ -14,8 +14,9 @@
 
 namespace dmq::inline DMQ_ABI::sqs {
 
-/// One poll of a FIFO queue, with the attempt id that gives a lost answer once more (SQS API reference, ReceiveMessage).
-/// An id is kept only while no answer has come, and no longer than the shorter of the lease and five minutes.
+/// One poll of a FIFO queue, with the attempt id that gives a lost answer once more (SQS API reference,
+/// ReceiveMessage). An id is kept only while no answer has come, and no longer than the shorter of the lease and five
+/// minutes.
 template <Clock ClockType>
 class ReceiveCall {
  public:

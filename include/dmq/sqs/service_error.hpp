@@ -49,31 +49,31 @@ inline constexpr std::string_view throttles[] = {"Throttling",
                                                  "KMS.ThrottlingException"};
 inline constexpr std::string_view transients[] = {"RequestTimeout", "RequestTimeoutException", "InternalError",
                                                   "InternalFailure", "ServiceUnavailable"};
-inline constexpr std::string_view identity[] = {"UnrecognizedClientException", "InvalidClientTokenId",
-                                                "InvalidSignatureException",   "SignatureDoesNotMatch",
-                                                "IncompleteSignatureException", "IncompleteSignature",
-                                                "ExpiredTokenException",       "ExpiredToken",
-                                                "MissingAuthenticationToken",  "AuthFailure"};
-inline constexpr std::string_view permission[] = {"AccessDenied",        "AccessDeniedException", "KmsAccessDenied",
-                                                  "KMS.AccessDeniedException", "InvalidSecurity",  "KmsOptInRequired",
-                                                  "KMS.OptInRequired"};
-inline constexpr std::string_view set_up[] = {"QueueDoesNotExist",
-                                              "AWS.SimpleQueueService.NonExistentQueue",
-                                              "InvalidAddress",
-                                              "KmsDisabled",
-                                              "KmsNotFound",
-                                              "KmsInvalidState",
-                                              "KmsInvalidKeyUsage",
-                                              "UnknownOperationException",
+inline constexpr std::string_view identity[] = {
+    "UnrecognizedClientException",  "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch",
+    "IncompleteSignatureException", "IncompleteSignature",  "ExpiredTokenException",     "ExpiredToken",
+    "MissingAuthenticationToken",   "AuthFailure"};
+inline constexpr std::string_view permission[] = {
+    "AccessDenied",    "AccessDeniedException", "KmsAccessDenied",  "KMS.AccessDeniedException",
+    "InvalidSecurity", "KmsOptInRequired",      "KMS.OptInRequired"};
+inline constexpr std::string_view set_up[] = {"QueueDoesNotExist",  "AWS.SimpleQueueService.NonExistentQueue",
+                                              "InvalidAddress",     "KmsDisabled",
+                                              "KmsNotFound",        "KmsInvalidState",
+                                              "KmsInvalidKeyUsage", "UnknownOperationException",
                                               "InvalidAction"};
 
 inline std::string_view advice(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::throttled: return "; send less, or ask for a higher quota";
-    case ErrorKind::authentication: return "; check the access key, its secret, the region and the clock";
-    case ErrorKind::authorization: return "; check the policies of the key's identity, of the queue and of its KMS key";
-    case ErrorKind::configuration: return "; check the queue URL, the region and the queue's settings";
-    default: return "";
+    case ErrorKind::throttled:
+      return "; send less, or ask for a higher quota";
+    case ErrorKind::authentication:
+      return "; check the access key, its secret, the region and the clock";
+    case ErrorKind::authorization:
+      return "; check the policies of the key's identity, of the queue and of its KMS key";
+    case ErrorKind::configuration:
+      return "; check the queue URL, the region and the queue's settings";
+    default:
+      return "";
   }
 }
 
@@ -102,8 +102,7 @@ inline Error to_error(const ServiceFault& fault) {
 
 /// Whether the error is about the queue rather than about one message.
 inline bool is_missing_queue(const Error& error) {
-  return error.service_code == "QueueDoesNotExist" ||
-         error.service_code == "AWS.SimpleQueueService.NonExistentQueue";
+  return error.service_code == "QueueDoesNotExist" || error.service_code == "AWS.SimpleQueueService.NonExistentQueue";
 }
 
 /// Reads the fault out of an answer in AWS JSON ("__type", "message") or in the query protocol's JSON ("Error":
