@@ -26,11 +26,13 @@ struct CivilTime {
             of_day / 3600,    of_day / 60 % 60,       of_day % 60};
   }
 
-  /// Nothing when there is no such date.
+  /// Nothing when there is no such date, or when it is not of the years 1970 to 2261: nanoseconds end in 2262, and
+  /// those of any two dates between must be comparable.
   std::optional<WallTime> to_wall() const {
     using namespace std::chrono;
     const year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
     if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+    if (year < 1970 || year > 2261) return std::nullopt;
     return sys_days(date) + hours(hour) + minutes(minute) + seconds(second);
   }
 };
@@ -81,6 +83,7 @@ inline std::string iso_date(WallTime time) {
 inline std::optional<WallTime> parse_http_date(std::string_view text) {
   constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
   if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT") return std::nullopt;
+  if (text[7] != ' ' || text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':') return std::nullopt;
   const auto number = [&](std::size_t at, std::size_t size) {
     return parse_number<unsigned>(text.substr(at, size)).value_or(100000);
   };
