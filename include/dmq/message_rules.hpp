@@ -105,6 +105,7 @@ inline Result<void> check_attribute(const std::string& name, const Attribute& at
   if ((base != "String" && base != "Number" && base != "Binary") || attribute.type.size() > 256 ||
       attribute.type.ends_with('.'))
     return invalid_argument(what + ": its type must be String, Number or Binary, or one of them with a label");
+  if (Result<void> ok = check_text("the type of " + what, attribute.type); !ok) return ok;
   if (attribute.value.empty()) return invalid_argument(what + " has no value");
   if (base == "Number" && !is_number(attribute.value)) return invalid_argument(what + " is not a number");
   return attribute.is_binary() ? Result<void>() : check_text(what, attribute.value);
@@ -134,8 +135,9 @@ inline Result<void> validate(const Message& message, QueueType type = QueueType:
                             " attributes; SQS carries 10");
   for (const auto& [name, attribute] : message.attributes)
     if (Result<void> ok = detail::check_attribute(name, attribute); !ok) return ok;
-  for (const char c : message.trace_header)
-    if (c < ' ' || c > '~') return invalid_argument("the trace header may hold printable ASCII only");
+  for (std::size_t i = 0; i < message.trace_header.size(); ++i)
+    if (message.trace_header[i] < ' ' || message.trace_header[i] > '~')
+      return invalid_argument("the trace header may hold printable ASCII only; look at byte " + std::to_string(i));
   return {};
 }
 
