@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <ios>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -61,7 +62,12 @@ class Environment {
 inline Result<Environment> Environment::with_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return configuration_error("can't read the environment file " + path);
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  std::string text;
+  try {
+    text.assign(std::istreambuf_iterator<char>(file), {});
+  } catch (const std::ios_base::failure&) {  // A directory opens and can't be read.
+    return configuration_error("can't read the environment file " + path);
+  }
   Result<Values> values = parse(text, path);
   if (!values) return std::move(values).error();
   return Environment(Source::process_first, *std::move(values));
@@ -69,6 +75,7 @@ inline Result<Environment> Environment::with_file(const std::string& path) {
 
 inline Result<Environment::Values> Environment::parse(std::string_view text, const std::string& name) {
   Values values;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // A byte order mark would become part of a name.
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
     std::string_view line = encoding::trim(text.substr(0, end));
