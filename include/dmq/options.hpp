@@ -104,8 +104,10 @@ inline Result<void> check(const GatewayOptions& options) {
 inline Result<void> check(const QueueOptions& options) {
   const http::PlainHttp plain = options.http.plain_http;
   if (Result<void> ok = detail::check_queue_url("SQS_QUEUE_URL", options.queue_url, plain); !ok) return ok;
-  if (auto endpoint =
-          sqs::resolve_endpoint({.region = options.region, .custom = options.endpoint, .plain_http = plain});
+  if (auto endpoint = sqs::resolve_endpoint({.region = options.region,
+                                             .custom = options.endpoint,
+                                             .custom_name = "AWS_ENDPOINT_URL_SQS (or AWS_ENDPOINT_URL)",
+                                             .plain_http = plain});
       !endpoint)
     return std::move(endpoint).error();
   if (!sqs::detail::is_region_name(options.region))
@@ -113,6 +115,8 @@ inline Result<void> check(const QueueOptions& options) {
   if (options.credentials.access_key_id.empty() || options.credentials.secret_access_key.empty())
     return configuration_error("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are empty");
   if (Result<void> ok = http::check_header_value("AWS_ACCESS_KEY_ID", options.credentials.access_key_id); !ok)
+    return configuration_error(ok.error().message);
+  if (Result<void> ok = http::check_header_value("AWS_SESSION_TOKEN", options.credentials.session_token.reveal()); !ok)
     return configuration_error(ok.error().message);
   return {};
 }

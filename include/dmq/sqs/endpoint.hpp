@@ -13,6 +13,7 @@ enum class DualStack { off, on };
 struct EndpointOptions {
   std::string region{};
   std::string custom{};  ///< A URL that takes the place of AWS's, for a private endpoint or a local cloud.
+  std::string_view custom_name = "the SQS endpoint";  ///< What errors call it.
   Fips fips = Fips::off;
   DualStack dual_stack = DualStack::off;
   http::PlainHttp plain_http = http::PlainHttp::loopback_only;
@@ -56,8 +57,11 @@ inline Result<std::string> resolve_endpoint(const EndpointOptions& options) {
   if (!options.custom.empty()) {
     if (fips) return configuration_error("FIPS and a custom endpoint exclude each other");
     if (dual_stack) return configuration_error("dual stack and a custom endpoint exclude each other");
-    Result<http::Url> url = http::parse_service_url("the SQS endpoint", options.custom, options.plain_http);
+    Result<http::Url> url = http::parse_service_url(options.custom_name, options.custom, options.plain_http);
     if (!url) return std::move(url).error();
+    if (url->path != "/" || !url->query.empty())
+      return configuration_error(std::string(options.custom_name) + " must be a URL without a path, like " +
+                                 url->origin());
     return url->origin();
   }
   if (!detail::is_region_name(options.region))
