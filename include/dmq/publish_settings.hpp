@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +31,9 @@ inline Result<void> check(const PublishSettings& settings) {
   if (settings.retry.max_attempts < 1) return invalid_argument("max_attempts must be at least 1");
   if (settings.request_timeout <= Duration::zero() || settings.deadline <= Duration::zero())
     return invalid_argument("time limits must be above zero");
+  if (settings.deadline > std::chrono::hours(24 * 365)) return invalid_argument("the deadline must be a year at most");
+  if (std::min({settings.retry.base, settings.retry.throttled_base, settings.retry.cap}) < Duration::zero())
+    return invalid_argument("the waits of the retry policy must not be negative");
   if (settings.request_timeout > seconds(250))
     return invalid_argument(
         "a request_timeout above 250 s leaves no time to repeat within the deduplication window "

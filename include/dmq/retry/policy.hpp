@@ -18,15 +18,12 @@ enum class Fault {
 
 constexpr Fault classify(const Error& error) noexcept {
   switch (error.kind) {
-    case ErrorKind::throttled:
-      return Fault::throttled;
+    case ErrorKind::throttled: return Fault::throttled;
     case ErrorKind::network:
     case ErrorKind::timeout:
     case ErrorKind::unavailable:
-    case ErrorKind::protocol:
-      return Fault::transient;
-    default:
-      return Fault::permanent;
+    case ErrorKind::protocol: return Fault::transient;
+    default: return Fault::permanent;
   }
 }
 
@@ -42,7 +39,7 @@ struct Policy {
 /// `asked` is what the service asked for: it is a lower bound, honoured to at most one cap above our own figure.
 inline Duration backoff(const Policy& policy, int retries, Fault fault, std::optional<Duration> asked, Random& random) {
   const Duration base = fault == Fault::throttled ? policy.throttled_base : policy.base;
-  const auto doublings = std::min(retries, 30);
+  const auto doublings = std::clamp(retries, 0, 30);
   const double ceiling = std::min(static_cast<double>(base.count()) * static_cast<double>(1LL << doublings),
                                   static_cast<double>(policy.cap.count()));
   const Duration own(static_cast<Duration::rep>(ceiling * random.uniform()));
