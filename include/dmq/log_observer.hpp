@@ -2,18 +2,22 @@
 
 #include <unistd.h>
 
-#include <charconv>
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <ratio>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <dmq/core/observer.hpp>
 #include <dmq/encoding/http_date.hpp>
+#include <dmq/encoding/utf8.hpp>
 
 namespace dmq::inline DMQ_ABI {
 
@@ -76,14 +80,10 @@ class LogObserver {
 
   static std::string_view paint(Level level) {
     switch (level) {
-      case Level::debug:
-        return " \033[2m";
-      case Level::info:
-        return " \033[36m";
-      case Level::warning:
-        return " \033[33m";
-      case Level::error:
-        return " \033[31m";
+      case Level::debug: return " \033[2m";
+      case Level::info: return " \033[36m";
+      case Level::warning: return " \033[33m";
+      case Level::error: return " \033[31m";
     }
     return " ";
   }
@@ -92,18 +92,23 @@ class LogObserver {
     line.append(" ").append(name).append("=").append(value);
   }
 
+  /// With one digit behind a dot, whatever the locale.
   static std::string milliseconds(Duration duration) {
-    char text[48];
-    const double value = std::chrono::duration<double, std::milli>(duration).count();
-    const int size = std::snprintf(text, sizeof text, "%.1f", value);
-    return std::string(text, static_cast<std::size_t>(size > 0 ? size : 0));
+    const auto tenths =
+        std::chrono::round<std::chrono::duration<std::int64_t, std::ratio<1, 10'000>>>(duration).count();
+    return std::to_string(tenths / 10) + "." + std::to_string(std::abs(tenths % 10));
   }
 
-  /// What a service sends can't break a line or reach the terminal.
+  /// What a service sends can't break a line or steer the terminal: neither by control characters, those of C1
+  /// included (U+009B begins an escape sequence), nor by bytes that are not UTF-8.
   static std::string printable(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+    std::string out;
+    while (!text.empty()) {
+      const auto [code_point, size] = encoding::detail::decode_utf8(text);
+      const bool shown = size > 0 && code_point >= 0x20 && (code_point < 0x7F || code_point > 0x9F);
+      out.append(shown ? text.substr(0, size) : "?");
+      text.remove_prefix(std::max<std::size_t>(size, 1));
+    }
     return out;
   }
 
