@@ -5,20 +5,29 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
+#include <dmq/core/error.hpp>
 #include <dmq/crypto/digest.hpp>
 #include <dmq/encoding/hex.hpp>
 
 namespace dmq::inline DMQ_ABI::crypto {
 
-/// Ids of 128 random bits in 32 hexadecimal digits. Draws many at a time, and anew in a forked child. Not thread-safe.
+/// Ids of 128 random bits in 32 hexadecimal digits. Draws many at a time, and anew in a forked child and in a copy: two
+/// messages with one id would be one message. Throws dmq::Exception (configuration) when the system has no random bytes
+/// to give. Not thread-safe.
 class RandomIds {
  public:
+  RandomIds() = default;
+  RandomIds(const RandomIds&) noexcept {}
+  RandomIds& operator=(const RandomIds&) noexcept { return used_ = pool_size, *this; }
+
   std::string operator()() {
     constexpr std::size_t size = 16;
-    if (const pid_t process = getpid(); process != process_ || used_ == pool_.size()) {
-      random_bytes(pool_);
+    if (const pid_t process = getpid(); process != process_ || used_ == pool_size) {
+      used_ = pool_size;
+      if (!random_bytes(pool_)) throw Exception(configuration_error("OpenSSL has no random bytes to give"));
       used_ = 0;
       process_ = process;
     }
@@ -28,8 +37,10 @@ class RandomIds {
   }
 
  private:
-  std::array<std::uint8_t, 512> pool_{};
-  std::size_t used_ = 512;
+  static constexpr std::size_t pool_size = 512;
+
+  std::array<std::uint8_t, pool_size> pool_{};
+  std::size_t used_ = pool_size;
   pid_t process_ = 0;
 };
 
