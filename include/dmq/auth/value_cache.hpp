@@ -59,6 +59,7 @@ class ValueCache {
     if (!fetching_ && now.ticks >= next_fetch_ && (!usable || now.ticks >= refresh_at_)) {
       fetching_ = true;
       fetch_started_ = now;
+      fetch_after_refusal_ = refused_;
       return Lead{};
     }
     if (usable) return Use{current_, generation_};
@@ -69,24 +70,26 @@ class ValueCache {
   }
 
   void on_fetched(Fetched<T> fetched, Instant now) {
-    fetching_ = false;
-    if (fetched.lifetime <= policy_.unusable) {
+    // One that can't be used when it arrives is a failure, which makes a pause: fetching again at once would not end.
+    if (fetched.lifetime - (now.ticks - fetch_started_.ticks) <= policy_.unusable) {
       on_failed({.kind = ErrorKind::protocol,
                  .delivery = DeliveryState::not_sent,
                  .message = "the value that was fetched expires too soon to be used"},
                 now);
       return;
     }
+    fetching_ = false;
     current_ = std::make_shared<const T>(std::move(fetched.value));
     ++generation_;
     accepted_ = false;
-    after_refusal_ = std::exchange(refused_, false);
+    after_refusal_ = fetch_after_refusal_;
     failures_ = 0;
     next_fetch_ = Ticks::min();
     set_times(fetched.lifetime);
   }
 
-  /// A failure is kept for as long as it holds: what only a person can mend, for good; else a pause that grows.
+  /// A failure is kept for a while: an identity that is not accepted, for good; what else only a person can mend, for
+  /// the refusal pause; the rest for a pause that grows, or what the service asks for, up to the refusal pause.
   void on_failed(Error error, Instant now) {
     fetching_ = false;
     error.delivery = DeliveryState::not_sent;
@@ -96,8 +99,8 @@ class ValueCache {
       const bool by_person = error.kind == ErrorKind::configuration || error.kind == ErrorKind::authorization;
       const Duration growing =
           std::min<Duration>(policy_.first_pause * (1 << std::min(failures_, 20)), policy_.longest_pause);
-      next_fetch_ = now.ticks +
-                    std::max(by_person ? policy_.refusal_pause : growing, error.retry_after.value_or(Duration::zero()));
+      const Duration asked = std::min(error.retry_after.value_or(Duration::zero()), policy_.refusal_pause);
+      next_fetch_ = now.ticks + std::max(by_person ? policy_.refusal_pause : growing, asked);
     }
     ++failures_;
     last_error_ = std::move(error);
@@ -120,7 +123,7 @@ class ValueCache {
     if (generation != generation_ || current_ == nullptr) return;
     current_ = nullptr;
     refused_ = true;
-    if (accepted_ || !after_refusal_) return;
+    if (accepted_ || !after_refusal_ || next_fetch_ == Ticks::max()) return;
     next_fetch_ = now.ticks + policy_.refusal_pause;
     last_error_ = {.kind = ErrorKind::configuration,
                    .delivery = DeliveryState::rejected,
@@ -129,7 +132,8 @@ class ValueCache {
 
  private:
   void set_times(Duration lifetime) {
-    if (lifetime == Duration::max()) {
+    constexpr Duration for_ever = std::chrono::hours(100 * 365 * 24);  // Sums with more might overflow.
+    if (lifetime >= for_ever) {
       refresh_at_ = unusable_at_ = Ticks::max();
       return;
     }
@@ -151,9 +155,10 @@ class ValueCache {
   Error last_error_{};
   int failures_ = 0;
   bool fetching_ = false;
-  bool accepted_ = false;       ///< The current generation worked once.
-  bool refused_ = false;        ///< A generation was refused since the last one that worked.
-  bool after_refusal_ = false;  ///< The current generation was fetched with refused_ set.
+  bool accepted_ = false;             ///< The current generation worked once.
+  bool refused_ = false;              ///< A generation was refused since the last one that worked.
+  bool fetch_after_refusal_ = false;  ///< The fetch in flight began with refused_ set.
+  bool after_refusal_ = false;        ///< The current generation was fetched by one that did.
 };
 
 }  // namespace dmq::inline DMQ_ABI::auth
