@@ -91,8 +91,16 @@ class ClientCredentials {
             .http_status = 200};
   }
 
+  /// The words of RFC 6749 (5.2), and their like. Anything else may repeat what was sent to it, the secret too.
+  static std::string error_code(json::Value root) {
+    const std::string_view code = root["error"].string().value_or("");
+    const bool word =
+        code.size() <= 40 && code.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
+    return std::string(word ? code : "");
+  }
+
   static Error refusal(const http::Response& response, json::Value root) {
-    const std::string code(root["error"].string().value_or(""));
+    const std::string code = error_code(root);
     Error error{.kind = ErrorKind::configuration,
                 .delivery = DeliveryState::not_sent,
                 .http_status = response.status,
