@@ -43,6 +43,7 @@ inline Result<void> sign(http::Request& request, const Credentials& credentials,
   if (!url) return invalid_argument("the URL can't be signed: " + url.error().message);
   const std::string date = encoding::amz_date(now);
   request.headers.remove("Authorization");
+  request.headers.remove("X-Amz-Security-Token");
   request.headers.set("X-Amz-Date", date);
   if (!credentials.session_token.empty())
     request.headers.set("X-Amz-Security-Token", credentials.session_token.reveal());
@@ -100,8 +101,10 @@ class SigV4 {
       if (!theirs) return Verdict::ok;
       const Duration skew = *theirs - now.wall;
       const Duration change = std::chrono::abs(skew - Duration(shared_->skew.load(std::memory_order_relaxed)));
-      if (change < std::chrono::minutes(4) || std::chrono::abs(skew) > std::chrono::hours(24)) return Verdict::ok;
+      if (std::chrono::abs(skew) > std::chrono::hours(24)) return Verdict::ok;
+      if (change < std::chrono::minutes(4)) return was_just_corrected(now) ? Verdict::skew : Verdict::ok;
       shared_->skew.store(skew.count(), std::memory_order_relaxed);
+      shared_->corrected_at.store(now.ticks.time_since_epoch().count(), std::memory_order_relaxed);
       return Verdict::skew;
     }
     return says("ExpiredToken") ? Verdict::stale_value : Verdict::ok;
@@ -114,11 +117,20 @@ class SigV4 {
     Secret secret;
     crypto::HmacKey key;
   };
+  static constexpr Duration::rep never = Duration::min().count();
+
   struct Shared {
     std::mutex mutex;
     std::shared_ptr<const DayKey> key;
     std::atomic<Duration::rep> skew = 0;
+    std::atomic<Duration::rep> corrected_at = never;  ///< Ticks.
   };
+
+  /// Then another request may have been signed by the old time.
+  bool was_just_corrected(Instant now) const noexcept {
+    const Duration::rep at = shared_->corrected_at.load(std::memory_order_relaxed);
+    return at != never && now.ticks - Ticks(Duration(at)) < std::chrono::minutes(1);
+  }
 
   std::shared_ptr<const DayKey> key_for(const Credentials& credentials, WallTime now) {
     const std::string day = encoding::amz_date(now).substr(0, 8);
