@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -9,7 +10,7 @@
 
 namespace dmq::inline DMQ_ABI::gateway {
 
-/// After "Limit Exceeded" (a usage plan's quota) and after a throttle without a hint of its own.
+/// At least so long after "Limit Exceeded": a usage plan's quota, which is counted by the day.
 inline constexpr Duration quota_pause = std::chrono::seconds(20);
 
 namespace detail {
@@ -22,7 +23,8 @@ inline void judge(Error& error, std::string_view text) {
       error.message = "the gateway's authorizer does not accept the token";
       return;
     case 403:
-      if (text == "Missing Authentication Token") {
+      // With a token in Authorization, a path that does not exist complains of that header's form instead.
+      if (text == "Missing Authentication Token" || error.service_code == "IncompleteSignatureException") {
         error.kind = ErrorKind::configuration;
         error.message = "the gateway has no such path and method: check API_URL, its stage and its path";
       } else {
@@ -30,24 +32,26 @@ inline void judge(Error& error, std::string_view text) {
         error.message = "the gateway forbids the request: check its resource policy, API key and firewall";
       }
       return;
-    case 413:
-      error.message = "the gateway refuses a request of this size";
+    case 404:
+    case 405:
+      error.kind = ErrorKind::configuration;
+      error.message = "there is no such path and method: check API_URL, its stage and its path";
       return;
+    case 413: error.message = "the gateway refuses a request of this size"; return;
     case 415:
       error.kind = ErrorKind::configuration;
       error.message = "the gateway's integration does not take this content type: check its mapping templates";
       return;
     case 429:
       error.kind = ErrorKind::throttled;
-      if (text == "Limit Exceeded") {
+      if (text == "Limit Exceeded" || error.service_code == "LimitExceededException") {
         error.message = "the usage plan's quota is used up";
         error.retry_after = std::max(error.retry_after.value_or(quota_pause), quota_pause);
       } else {
         error.message = "the gateway asks for fewer requests";
       }
       return;
-    default:
-      break;
+    default: break;
   }
   if (error.http_status >= 500) {
     error.kind = ErrorKind::unavailable;
@@ -65,7 +69,9 @@ inline void judge(Error& error, std::string_view text) {
 /// The error that a response stands for which is not a 2xx, or is one with an error inside: SQS's own, passed through
 /// by the integration, or the gateway's. `root` may be missing.
 inline Error read_error(const http::Response& response, json::Value root) {
-  if (root["Error"].is(json::Kind::object) || root["__type"].exists()) return sqs::response_error(response, root);
+  if (sqs::names_error(root)) return sqs::response_error(response, root);
+  if (response.status >= 200 && response.status < 300)
+    return sqs::unusable_answer(response, "it holds an error without a name");
   Error error{.kind = ErrorKind::rejected,
               .delivery = DeliveryState::rejected,
               .message = "the gateway refuses the request",

@@ -51,8 +51,8 @@ class PublishRoute {
     json::Document document;
     const Result<void> parsed = parser_(response.body, document, {});
     const json::Value root = parsed ? document.root() : json::Value();
-    if (response.status < 200 || response.status >= 300 || root["Error"].exists() || root["__type"].exists())
-      return read_error(response, root);
+    const bool success = response.status >= 200 && response.status < 300;
+    if (!success || root["Error"].exists() || root["__type"].exists()) return read_error(response, root);
     if (!parsed) return sqs::unusable_answer(response, parsed.error().message);
     // A mapping to the JSON protocol gives the result without its two wrappers.
     const json::Value wrapped = root["SendMessageResponse"]["SendMessageResult"];

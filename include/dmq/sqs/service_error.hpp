@@ -49,32 +49,50 @@ inline constexpr std::string_view throttles[] = {"Throttling",
                                                  "KMS.ThrottlingException"};
 inline constexpr std::string_view transients[] = {"RequestTimeout", "RequestTimeoutException", "InternalError",
                                                   "InternalFailure", "ServiceUnavailable"};
-inline constexpr std::string_view identity[] = {
-    "UnrecognizedClientException",  "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch",
-    "IncompleteSignatureException", "IncompleteSignature",  "ExpiredTokenException",     "ExpiredToken",
-    "MissingAuthenticationToken",   "AuthFailure"};
+inline constexpr std::string_view identity[] = {"UnrecognizedClientException",
+                                                "InvalidClientTokenId",
+                                                "InvalidSignatureException",
+                                                "SignatureDoesNotMatch",
+                                                "IncompleteSignatureException",
+                                                "IncompleteSignature",
+                                                "ExpiredTokenException",
+                                                "ExpiredToken",
+                                                "MissingAuthenticationToken",
+                                                "MissingAuthenticationTokenException",
+                                                "AuthFailure",
+                                                "RequestExpired",
+                                                "RequestTimeTooSkewed",
+                                                "RequestInTheFuture"};
 inline constexpr std::string_view permission[] = {
     "AccessDenied",    "AccessDeniedException", "KmsAccessDenied",  "KMS.AccessDeniedException",
     "InvalidSecurity", "KmsOptInRequired",      "KMS.OptInRequired"};
-inline constexpr std::string_view set_up[] = {"QueueDoesNotExist",  "AWS.SimpleQueueService.NonExistentQueue",
-                                              "InvalidAddress",     "KmsDisabled",
-                                              "KmsNotFound",        "KmsInvalidState",
-                                              "KmsInvalidKeyUsage", "UnknownOperationException",
+inline constexpr std::string_view set_up[] = {"QueueDoesNotExist",
+                                              "AWS.SimpleQueueService.NonExistentQueue",
+                                              "InvalidAddress",
+                                              "KmsDisabled",
+                                              "KMS.DisabledException",
+                                              "KmsNotFound",
+                                              "KMS.NotFoundException",
+                                              "KmsInvalidState",
+                                              "KMS.InvalidStateException",
+                                              "KmsInvalidKeyUsage",
+                                              "KMS.InvalidKeyUsageException",
+                                              "UnknownOperationException",
                                               "InvalidAction"};
 
 inline std::string_view advice(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::throttled:
-      return "; send less, or ask for a higher quota";
-    case ErrorKind::authentication:
-      return "; check the access key, its secret, the region and the clock";
-    case ErrorKind::authorization:
-      return "; check the policies of the key's identity, of the queue and of its KMS key";
-    case ErrorKind::configuration:
-      return "; check the queue URL, the region and the queue's settings";
-    default:
-      return "";
+    case ErrorKind::throttled: return "; send less, or ask for a higher quota";
+    case ErrorKind::authentication: return "; check the access key, its secret, the region and the clock";
+    case ErrorKind::authorization: return "; check the policies of the key's identity, of the queue and of its KMS key";
+    case ErrorKind::configuration: return "; check the queue URL, the region and the queue's settings";
+    default: return "";
   }
+}
+
+/// A redirect, or what is no answer at all: something else than SQS is there, and may have done anything.
+constexpr bool no_service_answers_with(int status) noexcept {
+  return status != 0 && (status < 200 || status / 100 == 3);
 }
 
 inline ErrorKind kind_of(const ServiceFault& fault) {
@@ -83,7 +101,22 @@ inline ErrorKind kind_of(const ServiceFault& fault) {
   if (one_of(fault, identity)) return ErrorKind::authentication;
   if (one_of(fault, permission)) return ErrorKind::authorization;
   if (one_of(fault, set_up)) return ErrorKind::configuration;
+  if (no_service_answers_with(fault.status)) return ErrorKind::configuration;
+  const bool named = !fault.code.empty() || !fault.query_code.empty();
+  if (!named && fault.status == 401) return ErrorKind::authentication;
+  if (!named && fault.status == 403) return ErrorKind::authorization;
   return ErrorKind::rejected;
+}
+
+/// The first line, and not too much of it: where a signature is wrong, some services go on with the request that they
+/// expected, session token included. Cut between characters.
+inline std::string_view excerpt(std::string_view text) {
+  constexpr std::size_t most = 500;
+  text = text.substr(0, text.find('\n'));
+  if (text.size() <= most) return text;
+  std::size_t size = most;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return text.substr(0, size);
 }
 }  // namespace detail
 
@@ -92,17 +125,27 @@ inline ErrorKind kind_of(const ServiceFault& fault) {
 inline Error to_error(const ServiceFault& fault) {
   Error error;
   error.kind = detail::kind_of(fault);
-  error.delivery = error.kind == ErrorKind::unavailable ? DeliveryState::unknown : DeliveryState::rejected;
-  error.message = std::string(fault.text.empty() ? "SQS refuses the request" : fault.text.substr(0, 500));
-  error.message.append(detail::advice(error.kind));
+  const bool misled = detail::no_service_answers_with(fault.status);
+  const bool settled = error.kind != ErrorKind::unavailable && !misled;
+  error.delivery = settled ? DeliveryState::rejected : DeliveryState::unknown;
+  error.message =
+      misled ? "the answer has a status that SQS does not give: check the endpoint (redirects are not followed)"
+             : detail::excerpt(fault.text.empty() ? "SQS refuses the request" : fault.text);
+  if (!misled) error.message.append(detail::advice(error.kind));
   error.http_status = fault.status;
-  error.service_code = fault.code.empty() ? fault.query_code : fault.code;
+  error.service_code = detail::excerpt(fault.code.empty() ? fault.query_code : fault.code);
   return error;
 }
 
 /// Whether the error is about the queue rather than about one message.
 inline bool is_missing_queue(const Error& error) {
   return error.service_code == "QueueDoesNotExist" || error.service_code == "AWS.SimpleQueueService.NonExistentQueue";
+}
+
+/// Whether an answer holds an error that has a name, of either protocol: then it is judged by that, under a 2xx, too.
+inline bool names_error(json::Value root) {
+  const auto named = [](json::Value name) { return !name.string().value_or("").empty(); };
+  return named(root["__type"]) || named(root["Error"]["Code"]);
 }
 
 /// Reads the fault out of an answer in AWS JSON ("__type", "message") or in the query protocol's JSON ("Error":

@@ -43,7 +43,9 @@ class Wire {
     if (!success) return response_error(response, root);
     if (!parsed) return unusable_answer(response, parsed.error().message);
     if (!root.is(json::Kind::object)) return unusable_answer(response, "it is not a JSON object");
-    if (root["__type"].exists() || root["Error"].exists()) return response_error(response, root);
+    if (names_error(root)) return response_error(response, root);
+    if (root["__type"].exists() || root["Error"].exists())
+      return unusable_answer(response, "it holds an error without a name");
     return root;
   }
 
