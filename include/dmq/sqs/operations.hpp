@@ -46,9 +46,13 @@ struct ReceiveMessage {
     json.key("MessageAttributeNames").begin_array().value("All").end_array();
   }
 
-  Result<result_type> read(const http::Response&, json::Value root) const {
+  Result<result_type> read(const http::Response& response, json::Value root) const {
+    // No messages are "{}". Nothing at all is no answer: there may be messages that nobody will see for a while.
+    const json::Value list = root["Messages"];
+    if (!root.exists() || (list.exists() && !list.is(json::Kind::array)))
+      return unusable_answer(response, "it holds no list of messages");
     result_type messages;
-    for (const json::Value message : root["Messages"]) messages.push_back(read_message(message));
+    for (const json::Value message : list) messages.push_back(read_message(message));
     return messages;
   }
 };
@@ -85,13 +89,8 @@ struct ChangeMessageVisibility {
 };
 
 namespace detail {
-inline std::vector<Result<void>> read_batch(const http::Response& response, json::Value root, std::size_t count) {
-  std::vector<Result<void>> results(count, unusable_answer(response, "it does not say what became of this entry"));
-  for (const json::Value entry : root["Successful"])
-    if (const auto index = entry_index(entry, count)) results[*index] = Result<void>();
-  for (const json::Value entry : root["Failed"])
-    if (const auto index = entry_index(entry, count)) results[*index] = read_failed_entry(entry);
-  return results;
+inline std::vector<Result<void>> read_void_batch(const http::Response& response, json::Value root, std::size_t count) {
+  return read_batch<void>(response, root, count, [](json::Value, std::size_t) { return Result<void>(); });
 }
 }  // namespace detail
 
@@ -116,7 +115,7 @@ struct DeleteMessageBatch {
     json.end_array();
   }
   Result<result_type> read(const http::Response& response, json::Value root) const {
-    return detail::read_batch(response, root, handles.size());
+    return detail::read_void_batch(response, root, handles.size());
   }
 };
 
@@ -138,7 +137,7 @@ struct ChangeMessageVisibilityBatch {
     json.end_array();
   }
   Result<result_type> read(const http::Response& response, json::Value root) const {
-    return detail::read_batch(response, root, handles.size());
+    return detail::read_void_batch(response, root, handles.size());
   }
 };
 
@@ -172,7 +171,8 @@ struct GetQueueAttributes {
   void write(encoding::JsonWriter& json) const {
     json.key("QueueUrl").value(queue_url).key("AttributeNames").begin_array().value("All").end_array();
   }
-  Result<result_type> read(const http::Response&, json::Value root) const {
+  Result<result_type> read(const http::Response& response, json::Value root) const {
+    if (!root["Attributes"].is(json::Kind::object)) return unusable_answer(response, "it holds no attributes");
     result_type attributes;
     for (const json::Value member : root["Attributes"]) attributes.emplace(member.name(), member.string().value_or(""));
     return attributes;

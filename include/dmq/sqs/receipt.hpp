@@ -26,7 +26,8 @@ inline Result<Receipt> read_receipt(const http::Response& response, json::Value 
     if (!ours || encoding::equal_ignoring_case(*ours, theirs)) return {};
     return Error{.kind = ErrorKind::integrity,
                  .delivery = DeliveryState::unknown,
-                 .message = std::string("the queue took message ") + std::string(*id) + ", but the MD5 of its " + what +
+                 .message = std::string("the queue took message ").append(detail::excerpt(*id)) +
+                            ", but the MD5 of its " + what +
                             " is not that of what was sent: something on the way changes messages",
                  .http_status = response.status,
                  .request_id = std::string(response.headers.get("x-amzn-RequestId"))};
@@ -43,38 +44,45 @@ inline Result<Receipt> read_receipt(const http::Response& response, json::Value 
 }
 
 /// A failed entry of a batch: {"Id", "SenderFault", "Code", "Message"}.
-inline Error read_failed_entry(json::Value failed) {
-  return to_error({.code = failed["Code"].string().value_or(""),
-                   .text = failed["Message"].string().value_or(""),
-                   .senders = failed["SenderFault"].boolean().value_or(true)});
+inline Error read_failed_entry(const http::Response& response, json::Value failed) {
+  Error error = to_error({.code = failed["Code"].string().value_or(""),
+                          .text = failed["Message"].string().value_or(""),
+                          .senders = failed["SenderFault"].boolean().value_or(true)});
+  error.http_status = response.status;
+  error.request_id = response.headers.get("x-amzn-RequestId");
+  return error;
 }
 
-/// The place that an entry's Id stands for.
+/// The place that an entry's Id stands for; nothing when it is not one that write_entries() gave.
 inline std::optional<std::size_t> entry_index(json::Value entry, std::size_t count) {
-  const auto index = encoding::parse_number<std::size_t>(entry["Id"].string().value_or(""));
-  return index && *index < count ? index : std::nullopt;
+  const std::string_view id = entry["Id"].string().value_or("");
+  const auto index = encoding::parse_number<std::size_t>(id);
+  if (!index || *index >= count || (id.size() > 1 && id.front() == '0')) return std::nullopt;
+  return index;
 }
 
-/// One result for each entry of a batch: an entry that the answer does not name, or names twice, is unknown.
-inline std::vector<Result<Receipt>> read_receipts(const http::Response& response, json::Value root, EntryBatch batch) {
+/// One result for each of `count` entries of a batch, those that succeeded read by `read(entry, index)`. An entry that
+/// the answer does not name, or names twice, is unknown.
+template <class T, class Read>
+std::vector<Result<T>> read_batch(const http::Response& response, json::Value root, std::size_t count, Read read) {
   const Error unnamed = unusable_answer(response, "it does not say what became of this entry");
-  std::vector<Result<Receipt>> results(batch.size(), unnamed);
-  std::vector<bool> named(batch.size());
-  const auto settle = [&](std::size_t index, Result<Receipt> result) {
-    results[index] = named[index] ? Result<Receipt>(unnamed) : std::move(result);
+  std::vector<Result<T>> results(count, unnamed);
+  std::vector<bool> named(count);
+  const auto settle = [&](std::size_t index, Result<T> result) {
+    results[index] = named[index] ? Result<T>(unnamed) : std::move(result);
     named[index] = true;
   };
   for (const json::Value entry : root["Successful"])
-    if (const auto index = entry_index(entry, batch.size()))
-      settle(*index, read_receipt(response, entry, *batch[*index]));
+    if (const auto index = entry_index(entry, count)) settle(*index, read(entry, *index));
   for (const json::Value entry : root["Failed"])
-    if (const auto index = entry_index(entry, batch.size())) {
-      Error error = read_failed_entry(entry);
-      error.http_status = response.status;
-      error.request_id = response.headers.get("x-amzn-RequestId");
-      settle(*index, std::move(error));
-    }
+    if (const auto index = entry_index(entry, count)) settle(*index, read_failed_entry(response, entry));
   return results;
+}
+
+inline std::vector<Result<Receipt>> read_receipts(const http::Response& response, json::Value root, EntryBatch batch) {
+  return read_batch<Receipt>(response, root, batch.size(), [&](json::Value entry, std::size_t index) {
+    return read_receipt(response, entry, *batch[index]);
+  });
 }
 
 }  // namespace dmq::inline DMQ_ABI::sqs
