@@ -1,6 +1,11 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include <dmq/encoding/base64.hpp>
 #include <dmq/encoding/json_writer.hpp>
@@ -54,11 +59,12 @@ inline void write_entries(encoding::JsonWriter& json, EntryBatch batch) {
   json.end_array();
 }
 
-/// Nothing when a value is not what its type says.
+/// Nothing when one has no type, or no value of that type.
 inline std::optional<Attributes> read_attributes(json::Value object) {
   Attributes attributes;
   for (const json::Value member : object) {
     Attribute attribute{.type = std::string(member["DataType"].string().value_or("")), .value = {}};
+    if (attribute.type.empty()) return std::nullopt;
     const auto value = member[attribute.is_binary() ? "BinaryValue" : "StringValue"].string();
     if (!value) return std::nullopt;
     if (attribute.is_binary()) {
