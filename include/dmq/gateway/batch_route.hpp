@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,10 +16,12 @@ namespace dmq::inline DMQ_ABI::gateway {
 /// `POST {API_URL}/batch`: up to ten messages a request, with attributes, in the shape of SQS's JSON protocol.
 class BatchRoute {
  public:
-  /// `url` is API_URL itself; "/batch" is added.
-  BatchRoute(std::string url, json::Parser parser) : url_(std::move(url)), parser_(parser) {
+  /// `url` is API_URL itself; "/batch" is added to its path.
+  BatchRoute(std::string url, json::Parser parser) : parser_(parser) {
+    const std::size_t end = std::min(url.find('?'), url.size());
+    url_ = url.substr(0, end);
     while (url_.ends_with('/')) url_.pop_back();
-    url_.append("/batch");
+    url_.append("/batch").append(url, end);
   }
 
   std::string_view name() const noexcept { return "publish_batch"; }
