@@ -6,4 +6,6 @@ dmq::Error publish_elsewhere(Producer producer) {
   return result ? dmq::Error{} : dmq::Error(result.error());
 }
 
-decltype(&dmq::http::parse_service_url) url_parser_elsewhere() { return &dmq::http::parse_service_url; }
+decltype(&dmq::http::parse_service_url) url_parser_elsewhere() {
+  return &dmq::http::parse_service_url;
+}

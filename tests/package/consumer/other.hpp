@@ -13,9 +13,8 @@ inline constexpr const char* no_network = "there is no network here";
 
 struct NoNetwork {
   dmq::Result<dmq::http::Response> send(const dmq::http::Request&, std::stop_token) {
-    return dmq::Error{.kind = dmq::ErrorKind::invalid_argument,
-                      .delivery = dmq::DeliveryState::not_sent,
-                      .message = no_network};
+    return dmq::Error{
+        .kind = dmq::ErrorKind::invalid_argument, .delivery = dmq::DeliveryState::not_sent, .message = no_network};
   }
 };
 

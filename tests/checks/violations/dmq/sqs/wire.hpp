@@ -1,2 +1,2 @@
-#include "route.hpp"
 #include <dmq/json/simdjson.hpp>
+#include "route.hpp"
