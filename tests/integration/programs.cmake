@@ -1,0 +1,17 @@
+# Whole programs, each a process of its own, over loopback.
+if(NOT (TARGET local_cloud AND TARGET producer AND TARGET consumer))
+  return()
+endif()
+
+foreach(way IN ITEMS gateway batch direct)
+  add_test(NAME "integration: end to end, ${way}"
+           COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/end_to_end.sh $<TARGET_FILE:local_cloud> $<TARGET_FILE:producer>
+                   $<TARGET_FILE:consumer> ${way})
+  set_tests_properties("integration: end to end, ${way}" PROPERTIES LABELS integration TIMEOUT 300)
+endforeach()
+
+add_test(NAME "integration: curl signs"
+         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/curl_signs.sh $<TARGET_FILE:local_cloud>)
+set_tests_properties("integration: curl signs" PROPERTIES LABELS integration TIMEOUT 120)
+
+add_subdirectory(npm)
