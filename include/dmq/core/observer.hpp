@@ -61,7 +61,7 @@ constexpr std::string_view to_string(Level level) noexcept {
     case Level::info:
       return "info";
     case Level::warning:
-      return "warn";
+      return "warning";
     case Level::error:
       return "error";
   }

@@ -30,12 +30,13 @@ class [[nodiscard]] Result {
   /// Throws dmq::Exception when there is no value.
   T& value() & { return check(), std::get<0>(state_); }
   const T& value() const& { return check(), std::get<0>(state_); }
-  T&& value() && { return check(), std::get<0>(std::move(state_)); }
+  /// By value, so that `for (auto& x : f().value())` does not iterate over what has ended.
+  T value() && { return check(), std::get<0>(std::move(state_)); }
 
   /// Undefined when there is no value, like those of std::expected.
   T& operator*() & noexcept { return *std::get_if<0>(&state_); }
   const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-  T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
+  T operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
   T* operator->() noexcept { return std::get_if<0>(&state_); }
   const T* operator->() const noexcept { return std::get_if<0>(&state_); }
 
@@ -57,17 +58,17 @@ class [[nodiscard]] Result {
   template <class F>
   auto and_then(F&& next) && -> std::invoke_result_t<F, T&&> {
     if (!has_value()) return std::move(*this).error();
-    return std::invoke(std::forward<F>(next), *std::move(*this));
+    return std::invoke(std::forward<F>(next), std::move(**this));
   }
 
   template <class F>
   auto transform(F&& change) && -> Result<std::invoke_result_t<F, T&&>, E> {
     if (!has_value()) return std::move(*this).error();
     if constexpr (std::is_void_v<std::invoke_result_t<F, T&&>>) {
-      std::invoke(std::forward<F>(change), *std::move(*this));
+      std::invoke(std::forward<F>(change), std::move(**this));
       return {};
     } else {
-      return std::invoke(std::forward<F>(change), *std::move(*this));
+      return std::invoke(std::forward<F>(change), std::move(**this));
     }
   }
 

@@ -21,11 +21,11 @@ struct Publication {
   Entry entry{};
   Lanes::Ticket ticket = Lanes::none;
   Fate fate = Fate::open;
-  Receipt receipt{};                               ///< When accepted.
-  Error error{};                                   ///< When failed; of the last attempt while open.
-  DeliveryState worst = DeliveryState::not_sent;   ///< Joined over all attempts.
-  std::optional<Instant> first_byte{};             ///< When it was first sent.
-  bool alone = false;                              ///< Refused together with others: it is sent by itself.
+  Receipt receipt{};                              ///< When accepted.
+  Error error{};                                  ///< When failed; of the last attempt while open.
+  DeliveryState worst = DeliveryState::not_sent;  ///< Joined over all attempts.
+  std::optional<Instant> first_byte{};            ///< When it was first sent.
+  bool alone = false;                             ///< Refused together with others: it is sent by itself.
 
   void accept(Receipt accepted) {
     receipt = std::move(accepted);

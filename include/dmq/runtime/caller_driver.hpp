@@ -28,7 +28,11 @@ class CallerDriver {
   using Outcome = Result<typename CallType::result_type>;
 
   CallerDriver(ChannelType& channel, CallType& call, engine::Terms terms, std::stop_token stop)
-      : channel_(channel), call_(call), stop_(std::move(stop)), deadline_(terms.deadline), exchange_(std::move(terms)) {}
+      : channel_(channel),
+        call_(call),
+        stop_(std::move(stop)),
+        deadline_(terms.deadline),
+        exchange_(std::move(terms)) {}
 
   Outcome run() {
     using Step = engine::Exchange::Step;
@@ -129,16 +133,17 @@ class CallerDriver {
   }
 
   void observe_attempt(const http::Request& request, const http::Response* response, const Error* error) {
-    channel_.observe({.kind = error == nullptr ? EventKind::attempt : EventKind::attempt_failed,
-                      .level = error == nullptr ? Level::debug : Level::warning,
-                      .operation = call_.name(),
-                      .attempt = exchange_.attempts(),
-                      .duration = channel_.now().ticks - started_.ticks,
-                      .request_id = response != nullptr ? response->headers.get("x-amzn-RequestId") : std::string_view(),
-                      .bytes_out = request.body.size(),
-                      .bytes_in = response != nullptr ? response->body.size() : 0,
-                      .http_status = response != nullptr ? response->status : 0,
-                      .error = error});
+    channel_.observe(
+        {.kind = error == nullptr ? EventKind::attempt : EventKind::attempt_failed,
+         .level = error == nullptr ? Level::debug : Level::warning,
+         .operation = call_.name(),
+         .attempt = exchange_.attempts(),
+         .duration = channel_.now().ticks - started_.ticks,
+         .request_id = response != nullptr ? response->headers.get("x-amzn-RequestId") : std::string_view(),
+         .bytes_out = request.body.size(),
+         .bytes_in = response != nullptr ? response->body.size() : 0,
+         .http_status = response != nullptr ? response->status : 0,
+         .error = error});
   }
 
   ChannelType& channel_;

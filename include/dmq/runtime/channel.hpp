@@ -106,7 +106,8 @@ class Channel {
     const Duration took = now().ticks - started.ticks;
     const bool abandoned = !fetched && fetched.error().kind == ErrorKind::cancelled && stop.stop_requested();
     Result<void> led;
-    if (abandoned) led = fetched.error();
+    if (abandoned)
+      led = Error{.kind = ErrorKind::cancelled, .message = "stopped by the caller while a token was fetched"};
     observe({.kind = fetched ? EventKind::value_fetched : EventKind::attempt_failed,
              .level = fetched ? Level::info : Level::warning,
              .operation = "token",

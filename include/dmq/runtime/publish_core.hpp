@@ -30,7 +30,9 @@ class PublishCore {
 
   template <class... ChannelArguments>
   PublishCore(RouteType route, PublishSettings settings, ChannelArguments&&... channel)
-      : channel_(std::forward<ChannelArguments>(channel)...), route_(std::move(route)), settings_(std::move(settings)) {}
+      : channel_(std::forward<ChannelArguments>(channel)...),
+        route_(std::move(route)),
+        settings_(std::move(settings)) {}
 
   /// Takes every publication to an end. Those that are refused before the network never enter their lane.
   void publish(std::span<Publication> publications, const std::stop_token& stop) {
@@ -98,8 +100,7 @@ class PublishCore {
   };
 
   void prepare(Publication& p) {
-    const QueueType type =
-        settings_.deduplication == Deduplication::none ? QueueType::standard : QueueType::fifo;
+    const QueueType type = settings_.deduplication == Deduplication::none ? QueueType::standard : QueueType::fifo;
     if (Result<void> ok = validate(p.entry.message, type); !ok) return p.fail(std::move(ok).error());
     if (settings_.deduplication == Deduplication::id) {
       p.entry.deduplication_id = p.entry.message.deduplication_id;
@@ -121,8 +122,8 @@ class PublishCore {
       ++call.first_open;
     if (call.first_open == call.publications.size()) return false;
     std::unique_lock lock(mutex_);
-    const bool ready = wait_until(channel_.clock(), lanes_changed_, lock, call.stop, call.deadline,
-                                  [&] { return pick(call) > 0; });
+    const bool ready =
+        wait_until(channel_.clock(), lanes_changed_, lock, call.stop, call.deadline, [&] { return pick(call) > 0; });
     lock.unlock();
     if (ready && !call.stop.stop_requested()) return true;
     const bool stopped = call.stop.stop_requested();
@@ -157,9 +158,8 @@ class PublishCore {
       return engine::detail::same_lane(*other, publication);
     });
     if (run == 0 || static_cast<std::size_t>(run) >= settings_.in_group_batch) return false;
-    return std::any_of(call.sent().begin(), call.sent().end(), [&](const Publication* other) {
-      return other->ticket == lanes_.previous(publication.ticket);
-    });
+    return std::any_of(call.sent().begin(), call.sent().end(),
+                       [&](const Publication* other) { return other->ticket == lanes_.previous(publication.ticket); });
   }
 
   /// One request to its end; then whatever it carried has ended, or is to be sent alone.
@@ -178,7 +178,6 @@ class PublishCore {
     CallerDriver driver(channel_, request, std::move(terms), call.stop);
     const Result<void> outcome = driver.run();
     for (Publication* publication : call.sent()) conclude(call, *publication, outcome, driver.exchange());
-    if (!outcome && is_about_no_message(outcome.error().kind)) give_up(call, outcome.error());
   }
 
   static bool is_about_no_message(ErrorKind kind) {
@@ -201,6 +200,7 @@ class PublishCore {
     if (publication.fate != Publication::Fate::failed) return;
     publication.fail();  // Now that the time of its first byte is known.
     hold_back(call, publication);
+    if (is_about_no_message(publication.error.kind)) give_up(call, publication.error);
   }
 
   /// What the caller queued behind a failed message of the same group comes back to it.

@@ -29,7 +29,7 @@ static_assert(!std::is_copy_constructible_v<Result<std::unique_ptr<int>>>);
 static_assert(std::is_nothrow_move_constructible_v<Result<std::string>>);
 static_assert(!std::is_convertible_v<Result<int>, bool>, "a Result<int> in arithmetic would be its success");
 static_assert(std::is_same_v<decltype(std::declval<const Result<int>&>().value()), const int&>);
-static_assert(std::is_same_v<decltype(std::declval<Result<int>>().value()), int&&>);
+static_assert(std::is_same_v<decltype(std::declval<Result<int>>().value()), int>, "a range-for over it must own it");
 
 TEST_CASE("a value converts to a result, and so does an error") {
   const Result<std::string> good = std::string("text");
