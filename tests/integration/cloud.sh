@@ -20,10 +20,22 @@ skip() {
 }
 
 end_all() {
+  status=$?
   for server in $servers; do
-    kill "$server" 2>/dev/null && wait "$server" 2>/dev/null
+    kill "$server" 2>/dev/null || true
+    ended=0
+    wait "$server" 2>/dev/null || ended=$?
+    # 143: by our signal; 127: waited for before.
+    case $ended in
+      0 | 127 | 143) ;;
+      *)
+        echo "failed: a process ended with $ended: $(cat "$work/server.log")" >&2
+        [ $status != 0 ] || status=1
+        ;;
+    esac
   done
   rm -rf "$work"
+  exit $status
 }
 
 # start_server PROGRAM ARGS...: returns once it has printed "ready", with the NAME=value lines before that in the
