@@ -61,18 +61,13 @@ inline Error explain_curl(CURLcode code, const std::string& host, const std::str
       return network("TLS with " + host + " failed (" + details + "); it has to speak TLS 1.2 or newer");
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-      return network(host + " closed the connection before it had answered");
-    case CURLE_PARTIAL_FILE:
-      return network(host + " closed the connection in the middle of its answer");
+    case CURLE_RECV_ERROR: return network(host + " closed the connection before it had answered");
+    case CURLE_PARTIAL_FILE: return network(host + " closed the connection in the middle of its answer");
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_BAD_CONTENT_ENCODING:
-      return protocol("the answer of " + host + " is not HTTP as it should be");
-    case CURLE_OUT_OF_MEMORY:
-      return network("no memory is left for the exchange with " + host);
-    default:
-      return network("the exchange with " + host + " failed: " + curl_easy_strerror(code));
+    case CURLE_BAD_CONTENT_ENCODING: return protocol("the answer of " + host + " is not HTTP as it should be");
+    case CURLE_OUT_OF_MEMORY: return network("no memory is left for the exchange with " + host);
+    default: return network("the exchange with " + host + " failed: " + curl_easy_strerror(code));
   }
 }
 

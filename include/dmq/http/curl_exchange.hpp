@@ -53,8 +53,10 @@ class CurlExchange {
   void set_headers(const Headers& headers);
   char* header_line(std::string_view line);
   template <class Value>
-  void set(CURLoption option, Value value) noexcept {
-    if (const CURLcode code = curl_easy_setopt(easy_.get(), option, value); code != CURLE_OK) broken_ = code;
+  void set(CURLoption option, Value value) {
+    const CURLcode code = curl_easy_setopt(easy_.get(), option, value);
+    if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+    if (code != CURLE_OK) broken_ = code;
   }
 
   static int on_sending(void* self, char*, char*, int, int) noexcept;
@@ -125,13 +127,14 @@ inline void CurlExchange::set_callbacks() {
 }
 
 inline Result<void> CurlExchange::prepare(const Request& request, Duration timeout) {
-  if (broken_ != CURLE_OK)
-    return configuration_error(std::string("libcurl does not take these settings (") + curl_easy_strerror(broken_) +
-                               "); it has to be 7.87 or newer, with TLS");
-  if (Result<void> aimed = set_url(request.url); !aimed) return aimed;
+  if (broken_ == CURLE_OK)
+    if (Result<void> aimed = set_url(request.url); !aimed) return aimed;
   set_method(request);
   set_headers(request.headers);
   set(CURLOPT_TIMEOUT_MS, curl_milliseconds(timeout));
+  if (broken_ != CURLE_OK)
+    return configuration_error(std::string("libcurl does not take these settings (") + curl_easy_strerror(broken_) +
+                               "); it has to be 7.87 or newer, with TLS");
   resend_ = request.resend;
   sendings_ = 0;
   out_of_memory_ = false;
@@ -173,10 +176,9 @@ inline void CurlExchange::set_headers(const Headers& headers) {
   header_nodes_.reserve(headers.size() + 3);
   for (auto field = headers.begin(); field != headers.end(); ++field)
     header_nodes_.push_back({header_line(field.line()), nullptr});
-  // A name alone keeps libcurl from adding that field itself.
-  header_nodes_.push_back({header_line("Expect:"), nullptr});
-  if (!headers.find("Accept")) header_nodes_.push_back({header_line("Accept:"), nullptr});
-  if (!headers.find("Content-Type")) header_nodes_.push_back({header_line("Content-Type:"), nullptr});
+  // A name alone keeps libcurl from adding that field itself, and leaves the caller's in place.
+  for (const std::string_view field : {"Expect:", "Accept:", "Content-Type:"})
+    header_nodes_.push_back({header_line(field), nullptr});
   for (std::size_t i = 1; i < header_nodes_.size(); ++i) header_nodes_[i - 1].next = &header_nodes_[i];
   set(CURLOPT_HTTPHEADER, header_nodes_.data());
 }
@@ -234,8 +236,8 @@ inline Error CurlExchange::timed_out() const {
     return {.kind = ErrorKind::timeout, .message = authority_ + " did not answer within the time limit of the request"};
   return {.kind = ErrorKind::timeout,
           .message = "no connection to " + authority_ +
-                     " within the time limit; check that it runs, that no firewall " +
-                     "is in between, and CurlOptions::connect_timeout"};
+                     " within the time limit; check that it runs, that no firewall is in between, and "
+                     "CurlOptions::connect_timeout"};
 }
 
 inline Error CurlExchange::cancelled() const {

@@ -98,6 +98,7 @@ class CurlTransport {
  public:
   explicit CurlTransport(CurlOptions options = {}) : lanes_(std::make_unique<detail::CurlLanes>(std::move(options))) {}
 
+  /// Blocks until the answer is complete, the request's time limit runs out, or the stop token fires.
   Result<Response> send(const Request& request, std::stop_token stop = {}) {
     if (Result<void> checked = check_headers(request.headers); !checked) return std::move(checked).error();
     // Bounded, so that a limit of "for ever" can be added to a time.
