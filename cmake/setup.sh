@@ -87,7 +87,7 @@ dmq_configure() {
   if ! cmake -S "$root" -B "$directory" -DCMAKE_CXX_COMPILER="$(compiler)" "$@" ${DMQ_CMAKE_ARGS:-} \
        >"$directory/configure.log" 2>&1; then
     cat "$directory/configure.log" >&2
-    fail "cmake failed; libcurl 7.87, OpenSSL 3.0 and simdjson 2.0 are the oldest that do."
+    fail "cmake failed. dmq needs CMake 3.24, libcurl 7.87, OpenSSL 3.0 and simdjson 3.0, or newer."
   fi
 }
 
