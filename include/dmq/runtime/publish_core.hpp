@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <dmq/engine/lanes.hpp>
 #include <dmq/engine/publication.hpp>
@@ -41,7 +42,7 @@ class PublishCore {
     Call call{.publications = publications, .stop = stop, .deadline = channel_.now().ticks + settings_.deadline};
     while (gather(call)) {
       send(call);
-      membership.settle();
+      membership.settle(call);
     }
   }
 
@@ -54,6 +55,7 @@ class PublishCore {
     std::size_t first_open = 0;
     std::array<Publication*, 10> batch{};
     std::size_t batch_size = 0;
+    std::vector<Publication*> held_back{};  ///< Ended without having been sent, since the last settling.
 
     std::span<Publication* const> sent() const { return std::span(batch).first(batch_size); }
   };
@@ -70,33 +72,29 @@ class PublishCore {
     Membership(const Membership&) = delete;
     Membership& operator=(const Membership&) = delete;
     ~Membership() {
-      leave([](const Publication&) { return true; });
+      const std::lock_guard lock(core_.mutex_);
+      for (Publication& publication : publications_) leave(publication);
+      core_.lanes_changed_.notify_all();
     }
 
-    /// Leaves the lanes of what has ended.
-    void settle() {
-      leave([](const Publication& publication) { return publication.fate != Publication::Fate::open; });
+    /// Leaves the lanes of what the last request has ended.
+    void settle(Call& call) {
+      const std::lock_guard lock(core_.mutex_);
+      for (Publication* publication : call.sent())
+        if (publication->fate != Publication::Fate::open) leave(*publication);
+      for (Publication* publication : call.held_back) leave(*publication);
+      call.held_back.clear();
+      core_.lanes_changed_.notify_all();
     }
 
    private:
-    template <class P>
-    void leave(P over) {
-      const std::lock_guard lock(core_.mutex_);
-      bool changed = false;
-      for (std::size_t i = first_; i < publications_.size(); ++i) {
-        Publication& publication = publications_[i];
-        if (!over(publication)) continue;
-        if (i == first_) ++first_;
-        if (publication.ticket == engine::Lanes::none) continue;
+    void leave(Publication& publication) {
+      if (publication.ticket != engine::Lanes::none)
         core_.lanes_.leave(std::exchange(publication.ticket, engine::Lanes::none));
-        changed = true;
-      }
-      if (changed) core_.lanes_changed_.notify_all();
     }
 
     PublishCore& core_;
     std::span<Publication> publications_;
-    std::size_t first_ = 0;
   };
 
   void prepare(Publication& p) {
@@ -178,6 +176,10 @@ class PublishCore {
     CallerDriver driver(channel_, request, std::move(terms), call.stop);
     const Result<void> outcome = driver.run();
     for (Publication* publication : call.sent()) conclude(call, *publication, outcome, driver.exchange());
+    const auto hopeless = std::find_if(call.sent().begin(), call.sent().end(), [](const Publication* publication) {
+      return publication->fate == Publication::Fate::failed && is_about_no_message(publication->error.kind);
+    });
+    if (hopeless != call.sent().end()) give_up(call, (*hopeless)->error);
   }
 
   static bool is_about_no_message(ErrorKind kind) {
@@ -189,7 +191,12 @@ class PublishCore {
     error.delivery = DeliveryState::not_sent;
     error.attempts = 0;
     for (Publication& publication : call.publications)
-      if (publication.fate == Publication::Fate::open) publication.fail(error);
+      if (publication.fate == Publication::Fate::open) end_unsent(call, publication, error);
+  }
+
+  static void end_unsent(Call& call, Publication& publication, Error error) {
+    publication.fail(std::move(error));
+    call.held_back.push_back(&publication);
   }
 
   void conclude(Call& call, Publication& publication, const Result<void>& outcome, const engine::Exchange& exchange) {
@@ -200,7 +207,6 @@ class PublishCore {
     if (publication.fate != Publication::Fate::failed) return;
     publication.fail();  // Now that the time of its first byte is known.
     hold_back(call, publication);
-    if (is_about_no_message(publication.error.kind)) give_up(call, publication.error);
   }
 
   /// What the caller queued behind a failed message of the same group comes back to it.
@@ -208,7 +214,7 @@ class PublishCore {
     for (Publication& publication : call.publications)
       if (&publication > &failed && publication.fate == Publication::Fate::open &&
           engine::detail::same_lane(publication, failed))
-        publication.fail(engine::corked_error(publication.entry.message.group));
+        end_unsent(call, publication, engine::corked_error(publication.entry.message.group));
   }
 
   ChannelType channel_;
