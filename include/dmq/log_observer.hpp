@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -94,9 +93,9 @@ class LogObserver {
 
   /// With one digit behind a dot, whatever the locale.
   static std::string milliseconds(Duration duration) {
-    const auto tenths =
-        std::chrono::round<std::chrono::duration<std::int64_t, std::ratio<1, 10'000>>>(duration).count();
-    return std::to_string(tenths / 10) + "." + std::to_string(std::abs(tenths % 10));
+    using Tenths = std::chrono::duration<std::int64_t, std::ratio<1, 10'000>>;
+    const auto tenths = std::chrono::round<Tenths>(std::max(duration, Duration::zero())).count();
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
   }
 
   /// What a service sends can't break a line or steer the terminal: neither by control characters, those of C1
