@@ -1,0 +1,90 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+
+#include <dmq/consume_settings.hpp>
+#include <dmq/publish_settings.hpp>
+
+using dmq::ConsumeSettings;
+using dmq::Deduplication;
+using dmq::Duration;
+using dmq::ErrorKind;
+using dmq::PublishSettings;
+using dmq::QueueType;
+using dmq::ReceiveOptions;
+using std::chrono::hours;
+using std::chrono::seconds;
+
+namespace {
+
+std::string id() {
+  return "id";
+}
+
+template <class Settings>
+std::string refusal(const Settings& settings) {
+  const auto ok = check(settings);
+  if (ok) return "";
+  CHECK(ok.error().kind == ErrorKind::invalid_argument);
+  CHECK(ok.error().delivery == dmq::DeliveryState::not_sent);
+  return ok.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("a publisher's settings are good as they are, but for the maker of ids") {
+  CHECK(refusal(PublishSettings{}).starts_with("new_id is missing"));
+  CHECK(refusal(PublishSettings{.new_id = id}) == "");
+  CHECK(refusal(PublishSettings{.deduplication = Deduplication::content}) == "");
+  CHECK(refusal(PublishSettings{.deduplication = Deduplication::none}) == "");
+}
+
+TEST_CASE("a run of a group has 1 to 10 messages") {
+  for (const std::size_t count : {1U, 10U})
+    CHECK(refusal(PublishSettings{.in_group_batch = count, .new_id = id}) == "");
+  for (const std::size_t count : {0U, 11U})
+    CHECK(refusal(PublishSettings{.in_group_batch = count, .new_id = id}) == "in_group_batch must be 1 to 10");
+}
+
+TEST_CASE("attempts, limits and waits of a publisher make sense") {
+  CHECK(refusal(PublishSettings{.retry = {.max_attempts = 0}, .new_id = id}) == "max_attempts must be at least 1");
+  CHECK(refusal(PublishSettings{.retry = {.base = seconds(-1)}, .new_id = id}) != "");
+  CHECK(refusal(PublishSettings{.retry = {.throttled_base = seconds(-1)}, .new_id = id}) != "");
+  CHECK(refusal(PublishSettings{.retry = {.cap = seconds(-1)}, .new_id = id}) != "");
+  CHECK(refusal(PublishSettings{.retry = {.base = seconds(0), .cap = seconds(0)}, .new_id = id}) == "");
+  CHECK(refusal(PublishSettings{.request_timeout = seconds(0), .new_id = id}) == "time limits must be above zero");
+  CHECK(refusal(PublishSettings{.deadline = seconds(0), .new_id = id}) == "time limits must be above zero");
+  CHECK(refusal(PublishSettings{.deadline = Duration::max(), .new_id = id}) == "the deadline must be a year at most");
+  CHECK(refusal(PublishSettings{.request_timeout = seconds(250), .new_id = id}) == "");
+  CHECK(refusal(PublishSettings{.request_timeout = seconds(251), .new_id = id}) != "");
+}
+
+TEST_CASE("a consumer's settings need a queue and a maker of ids") {
+  CHECK(refusal(ConsumeSettings{.new_id = id}) == "queue_url is empty");
+  CHECK(refusal(ConsumeSettings{.queue_url = "u"}).starts_with("new_id is missing"));
+  CHECK(refusal(ConsumeSettings{.queue_url = "u", .new_id = id}) == "");
+}
+
+TEST_CASE("a lease is 0 s to 12 h long") {
+  for (const seconds visibility : {seconds(0), seconds(43200)})
+    CHECK(refusal(ConsumeSettings{.queue_url = "u", .visibility = visibility, .new_id = id}) == "");
+  for (const seconds visibility : {seconds(-1), seconds(43201), seconds::max(), seconds::min()})
+    CHECK(refusal(ConsumeSettings{.queue_url = "u", .visibility = visibility, .new_id = id}) ==
+          "visibility must be 0 to 43200 s, not " + std::to_string(visibility.count()));
+}
+
+TEST_CASE("a receive asks for 1 to 10 messages and waits 0 to 20 s") {
+  CHECK(refusal(ReceiveOptions{}) == "");
+  CHECK(refusal(ReceiveOptions{.max_messages = 1, .wait = seconds(0)}) == "");
+  CHECK(refusal(ReceiveOptions{.max_messages = 0}) == "max_messages must be 1 to 10, not 0");
+  CHECK(refusal(ReceiveOptions{.max_messages = 11}) == "max_messages must be 1 to 10, not 11");
+  CHECK(refusal(ReceiveOptions{.wait = seconds(-1)}) == "wait must be 0 to 20 s, not -1");
+  CHECK(refusal(ReceiveOptions{.wait = seconds(21)}) == "wait must be 0 to 20 s, not 21");
+}
+
+TEST_CASE("a FIFO queue is told by its name") {
+  CHECK(ConsumeSettings{.queue_url = "https://h/1/q.fifo"}.queue_type() == QueueType::fifo);
+  CHECK(ConsumeSettings{.queue_url = "https://h/1/q"}.queue_type() == QueueType::standard);
+  CHECK(ConsumeSettings{.queue_url = "https://h/1/q.fifo-not"}.queue_type() == QueueType::standard);
+}
