@@ -121,7 +121,8 @@ TEST_CASE("what a sink throws is swallowed, and the next line is written") {
   observer(event());
   observer(event());
   CHECK(calls == 2);
-  LogObserver(LogObserver::Sink())(event());
+  const LogObserver without_sink{LogObserver::Sink()};
+  without_sink(event());
 }
 
 TEST_CASE("a stream gets whole lines, without colour when it is no terminal") {
