@@ -153,7 +153,7 @@ inline Result<CurlLanes::Loan> CurlLanes::lend(Duration& timeout, const std::sto
     wait_until(clock, changed_, lock, stop, before + timeout, [this] { return available(); });
     timeout -= clock.ticks() - before;
   }
-  if (stop.stop_requested() || timeout <= Duration::zero() || !available()) {
+  if (timeout <= Duration::zero() || !available()) {
     // This sender may have been woken for a lane that it leaves to another.
     if (available()) changed_.notify_one();
     return none_lent(stop);

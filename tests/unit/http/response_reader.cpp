@@ -80,6 +80,8 @@ TEST_SUITE("ResponseReader") {
     for (int i = 0; i < 64; ++i) CHECK(reader.header(line));
     CHECK_FALSE(reader.header("\r\n"));
     CHECK(reader.fault() == ResponseReader::Fault::headers_too_large);
+    reader.begin(1000);
+    CHECK(reader.header("HTTP/1.1 200 OK\r\n"));
   }
 
   TEST_CASE("begins anew") {
