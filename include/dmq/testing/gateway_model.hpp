@@ -71,12 +71,9 @@ inline http::Response GatewayModel::handle(const http::Request& request, std::st
     const auto admitted = admit(request, path);
     if (const auto* refusal = std::get_if<http::Response>(&admitted)) return *refusal;
     switch (check(std::get<std::string_view>(admitted), cognito, now)) {
-      case Token::refused:
-        return refuse(401, "Unauthorized", "UnauthorizedException");
-      case Token::expired:
-        return refuse(401, "The incoming token has expired", "UnauthorizedException");
-      case Token::accepted:
-        break;
+      case Token::refused: return refuse(401, "Unauthorized", "UnauthorizedException");
+      case Token::expired: return refuse(401, "The incoming token has expired", "UnauthorizedException");
+      case Token::accepted: break;
     }
     const std::string_view type = request.headers.find("content-type").value_or("application/json");
     if (!encoding::equal_ignoring_case(encoding::trim(type.substr(0, type.find(';'))), "application/json"))

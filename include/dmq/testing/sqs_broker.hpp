@@ -103,13 +103,11 @@ inline SqsResult<NamedQueue*> SqsBroker::create(const std::string& name, const Q
 inline SqsResult<std::string> SqsBroker::receive(NamedQueue& queue, const ReceiveRequest& request, Instant now) {
   const ReceiveOutcome outcome = queue.queue.receive(request.order, now);
   switch (outcome.verdict) {
-    case ReceiveVerdict::over_limit:
-      return over_limit();
+    case ReceiveVerdict::over_limit: return over_limit();
     case ReceiveVerdict::attempt_not_valid:
       return invalid_parameter(
           "The receiveRequestAttemptId is not valid anymore since the receive call is not retryable.");
-    case ReceiveVerdict::done:
-      break;
+    case ReceiveVerdict::done: break;
   }
   return write_received(outcome.messages, queue.queue.settings(), request);
 }

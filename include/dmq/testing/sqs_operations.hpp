@@ -99,12 +99,9 @@ inline SqsResult<void> remove(SqsQueue& queue, json::Value entry, Instant now) {
   if (!handle) return handle.error();
   if (handle->empty()) return missing_parameter("ReceiptHandle");
   switch (queue.remove(*handle, now)) {
-    case HandleVerdict::garbage:
-      return invalid_handle(*handle);
-    case HandleVerdict::expired:
-      return expired_handle(*handle);
-    default:
-      return {};
+    case HandleVerdict::garbage: return invalid_handle(*handle);
+    case HandleVerdict::expired: return expired_handle(*handle);
+    default: return {};
   }
 }
 
@@ -117,18 +114,14 @@ inline SqsResult<void> change_visibility(SqsQueue& queue, json::Value entry, Ins
   if (handle.empty()) return missing_parameter("ReceiptHandle");
   if (!*timeout) return missing_parameter("VisibilityTimeout");
   switch (queue.change_visibility(handle, std::chrono::seconds(**timeout), now)) {
-    case HandleVerdict::valid:
-      return {};
-    case HandleVerdict::garbage:
-      return invalid_handle(handle);
-    case HandleVerdict::expired:
-      return expired_handle(handle);
+    case HandleVerdict::valid: return {};
+    case HandleVerdict::garbage: return invalid_handle(handle);
+    case HandleVerdict::expired: return expired_handle(handle);
     case HandleVerdict::beyond_limit:
       return invalid_parameter(std::to_string(**timeout), "VisibilityTimeout",
                                "Total VisibilityTimeout for the message is beyond the limit [43200 seconds].");
     case HandleVerdict::stale:
-    case HandleVerdict::gone:
-      break;
+    case HandleVerdict::gone: break;
   }
   return invalid_parameter(handle, "ReceiptHandle",
                            "Message does not exist or is not available for visibility timeout change.");
