@@ -303,13 +303,15 @@ TEST_SUITE("CurlTransport, all connections out") {
   TEST_CASE("a connection that comes back goes to a waiter") {
     RawServer server([](const RawServer::Request&) { return RawServer::Reply{RawServer::ok()}; });
     CurlTransport transport({.max_connections = 2});
+    Request patient = post(server.origin());
+    patient.timeout = dmq::Duration::max();
     std::atomic<int> answered = 0;
     {
       std::vector<std::jthread> senders;
       for (int sender = 0; sender < 16; ++sender)
         senders.emplace_back([&] {
           for (int i = 0; i < 50; ++i)
-            if (transport.send(post(server.origin()))) ++answered;
+            if (transport.send(patient)) ++answered;
         });
     }
     CHECK(answered == 16 * 50);
@@ -423,6 +425,21 @@ TEST_SUITE("CurlTransport carries") {
     }
     CHECK(good == 640);
     CHECK(server.connections() <= 64);
+  }
+
+  TEST_CASE("the connection that was used last is used next") {
+    RawServer* self = nullptr;
+    RawServer server([&](const RawServer::Request& request) {
+      self->wait_for_requests(2);  // so that the first two take a connection each
+      return RawServer::Reply{RawServer::ok(std::to_string(request.on_connection))};
+    });
+    self = &server;
+    CurlTransport transport;
+    std::jthread other([&] { CHECK(transport.send(post(server.origin())).has_value()); });
+    CHECK(transport.send(post(server.origin())).has_value());
+    other.join();
+    for (const std::string nth : {"1", "2", "3", "4"}) CHECK(transport.send(post(server.origin())).value().body == nth);
+    CHECK(server.connections() == 2);
   }
 
   TEST_CASE("one connection for requests in a row, also after moves") {
