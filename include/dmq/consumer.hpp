@@ -62,8 +62,8 @@ class Consumer {
   /// Deletes a message: it is done. lease_lost when its lease had ended on a FIFO queue, where it then comes back;
   /// deleting twice is a success.
   Result<void> acknowledge(const Delivery& delivery, std::stop_token stop = {}) {
-    return lost_or(client_.delete_message(
-        {.queue_url = settings_.queue_url, .receipt_handle = delivery.receipt_handle}, std::move(stop)));
+    return lost_or(client_.delete_message({.queue_url = settings_.queue_url, .receipt_handle = delivery.receipt_handle},
+                                          std::move(stop)));
   }
 
   /// The same for any number, ten a request; one result for each, in order.
@@ -127,10 +127,9 @@ class Consumer {
   Result<void> change(const Delivery& delivery, std::chrono::seconds visibility, const char* what,
                       std::stop_token stop) {
     if (Result<void> ok = check_visibility(what, visibility); !ok) return ok;
-    return lost_or(client_.change_message_visibility({.queue_url = settings_.queue_url,
-                                                      .receipt_handle = delivery.receipt_handle,
-                                                      .visibility = visibility},
-                                                     std::move(stop)));
+    return lost_or(client_.change_message_visibility(
+        {.queue_url = settings_.queue_url, .receipt_handle = delivery.receipt_handle, .visibility = visibility},
+        std::move(stop)));
   }
 
   void acknowledge_part(std::span<const Delivery> part, const std::stop_token& stop,

@@ -23,14 +23,14 @@ enum class Verdict {
 /// - `refresh_policy()`: when the value is fetched anew.
 /// authorize and verdict are called concurrently.
 template <class A, class Transport>
-concept Authority = http::HttpTransport<Transport> && std::move_constructible<A> &&
-                    requires(A& authority, Transport& transport, http::Request& request,
-                             const typename A::value_type& value, const http::Response& response, Instant now,
-                             std::stop_token stop) {
-                      { authority.fetch(transport, now, stop) } -> std::same_as<Result<Fetched<typename A::value_type>>>;
-                      { authority.authorize(request, value, now) } -> std::same_as<Result<void>>;
-                      { authority.verdict(response, now) } -> std::same_as<Verdict>;
-                      { authority.refresh_policy() } -> std::same_as<RefreshPolicy>;
-                    };
+concept Authority =
+    http::HttpTransport<Transport> && std::move_constructible<A> &&
+    requires(A& authority, Transport& transport, http::Request& request, const typename A::value_type& value,
+             const http::Response& response, Instant now, std::stop_token stop) {
+      { authority.fetch(transport, now, stop) } -> std::same_as<Result<Fetched<typename A::value_type>>>;
+      { authority.authorize(request, value, now) } -> std::same_as<Result<void>>;
+      { authority.verdict(response, now) } -> std::same_as<Verdict>;
+      { authority.refresh_policy() } -> std::same_as<RefreshPolicy>;
+    };
 
 }  // namespace dmq::inline DMQ_ABI::auth

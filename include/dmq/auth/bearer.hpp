@@ -34,6 +34,7 @@ class Bearer {
 
   /// The gateway refuses a request with more header bytes than this (API Gateway quotas).
   static constexpr std::size_t header_limit_bytes = 10240;
+  static constexpr std::size_t transport_fields_bytes = 128;
 
   explicit Bearer(Grant grant, TokenScheme scheme = TokenScheme::bearer) : grant_(std::move(grant)), scheme_(scheme) {}
 
@@ -57,8 +58,10 @@ class Bearer {
     value.append(token.reveal());
     request.headers.set("Authorization", value);
     Secret::wipe(value.data(), value.size());
-    if (request.headers.wire_bytes() <= header_limit_bytes) return {};
-    return invalid_argument("the headers have " + std::to_string(request.headers.wire_bytes()) +
+    // The transport adds Host, which is a part of the URL, and short fields of its own.
+    const std::size_t bytes = request.headers.wire_bytes() + request.url.size() + transport_fields_bytes;
+    if (bytes <= header_limit_bytes) return {};
+    return invalid_argument("the headers have " + std::to_string(bytes) +
                             " bytes with the token; the gateway takes 10240");
   }
 

@@ -40,50 +40,31 @@ enum class DeliveryState {
 
 constexpr std::string_view to_string(ErrorKind kind) noexcept {
   switch (kind) {
-    case ErrorKind::invalid_argument:
-      return "invalid_argument";
-    case ErrorKind::configuration:
-      return "configuration";
-    case ErrorKind::authentication:
-      return "authentication";
-    case ErrorKind::authorization:
-      return "authorization";
-    case ErrorKind::throttled:
-      return "throttled";
-    case ErrorKind::timeout:
-      return "timeout";
-    case ErrorKind::network:
-      return "network";
-    case ErrorKind::rejected:
-      return "rejected";
-    case ErrorKind::unavailable:
-      return "unavailable";
-    case ErrorKind::protocol:
-      return "protocol";
-    case ErrorKind::integrity:
-      return "integrity";
-    case ErrorKind::corked:
-      return "corked";
-    case ErrorKind::full:
-      return "full";
-    case ErrorKind::lease_lost:
-      return "lease_lost";
-    case ErrorKind::cancelled:
-      return "cancelled";
-    case ErrorKind::closed:
-      return "closed";
+    case ErrorKind::invalid_argument: return "invalid_argument";
+    case ErrorKind::configuration: return "configuration";
+    case ErrorKind::authentication: return "authentication";
+    case ErrorKind::authorization: return "authorization";
+    case ErrorKind::throttled: return "throttled";
+    case ErrorKind::timeout: return "timeout";
+    case ErrorKind::network: return "network";
+    case ErrorKind::rejected: return "rejected";
+    case ErrorKind::unavailable: return "unavailable";
+    case ErrorKind::protocol: return "protocol";
+    case ErrorKind::integrity: return "integrity";
+    case ErrorKind::corked: return "corked";
+    case ErrorKind::full: return "full";
+    case ErrorKind::lease_lost: return "lease_lost";
+    case ErrorKind::cancelled: return "cancelled";
+    case ErrorKind::closed: return "closed";
   }
   return "unknown";
 }
 
 constexpr std::string_view to_string(DeliveryState state) noexcept {
   switch (state) {
-    case DeliveryState::not_sent:
-      return "not_sent";
-    case DeliveryState::rejected:
-      return "rejected";
-    case DeliveryState::unknown:
-      return "unknown";
+    case DeliveryState::not_sent: return "not_sent";
+    case DeliveryState::rejected: return "rejected";
+    case DeliveryState::unknown: return "unknown";
   }
   return "unknown";
 }

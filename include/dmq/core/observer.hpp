@@ -38,32 +38,22 @@ struct Event {
 
 constexpr std::string_view to_string(EventKind kind) noexcept {
   switch (kind) {
-    case EventKind::attempt:
-      return "attempt";
-    case EventKind::attempt_failed:
-      return "attempt_failed";
-    case EventKind::retry:
-      return "retry";
-    case EventKind::value_fetched:
-      return "value_fetched";
-    case EventKind::value_refused:
-      return "value_refused";
-    case EventKind::failed:
-      return "failed";
+    case EventKind::attempt: return "attempt";
+    case EventKind::attempt_failed: return "attempt_failed";
+    case EventKind::retry: return "retry";
+    case EventKind::value_fetched: return "value_fetched";
+    case EventKind::value_refused: return "value_refused";
+    case EventKind::failed: return "failed";
   }
   return "unknown";
 }
 
 constexpr std::string_view to_string(Level level) noexcept {
   switch (level) {
-    case Level::debug:
-      return "debug";
-    case Level::info:
-      return "info";
-    case Level::warning:
-      return "warning";
-    case Level::error:
-      return "error";
+    case Level::debug: return "debug";
+    case Level::info: return "info";
+    case Level::warning: return "warning";
+    case Level::error: return "error";
   }
   return "unknown";
 }

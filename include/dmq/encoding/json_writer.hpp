@@ -45,18 +45,10 @@ inline void append_json_string(std::string& out, std::string_view text) {
     out.push_back('\\');
     switch (c) {
       case '"':
-      case '\\':
-        out.push_back(c);
-        break;
-      case '\n':
-        out.push_back('n');
-        break;
-      case '\r':
-        out.push_back('r');
-        break;
-      case '\t':
-        out.push_back('t');
-        break;
+      case '\\': out.push_back(c); break;
+      case '\n': out.push_back('n'); break;
+      case '\r': out.push_back('r'); break;
+      case '\t': out.push_back('t'); break;
       default:
         out.append("u00");
         out.push_back(digits[c >> 4]);

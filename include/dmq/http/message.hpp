@@ -13,14 +13,10 @@ enum class Method { get, post, put, delete_ };
 
 constexpr std::string_view to_string(Method method) noexcept {
   switch (method) {
-    case Method::get:
-      return "GET";
-    case Method::post:
-      return "POST";
-    case Method::put:
-      return "PUT";
-    case Method::delete_:
-      return "DELETE";
+    case Method::get: return "GET";
+    case Method::post: return "POST";
+    case Method::put: return "PUT";
+    case Method::delete_: return "DELETE";
   }
   return "GET";
 }

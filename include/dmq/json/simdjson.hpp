@@ -18,24 +18,12 @@ namespace detail {
 inline bool copy(const simdjson::dom::element& element, Document& document, int depth) {
   using simdjson::dom::element_type;
   switch (element.type()) {
-    case element_type::NULL_VALUE:
-      document.add_null();
-      break;
-    case element_type::BOOL:
-      document.add(element.get_bool().value_unsafe());
-      break;
-    case element_type::INT64:
-      document.add(static_cast<std::int64_t>(element.get_int64().value_unsafe()));
-      break;
-    case element_type::UINT64:
-      document.add(static_cast<double>(element.get_uint64().value_unsafe()));
-      break;
-    case element_type::DOUBLE:
-      document.add(element.get_double().value_unsafe());
-      break;
-    case element_type::STRING:
-      document.add(element.get_string().value_unsafe());
-      break;
+    case element_type::NULL_VALUE: document.add_null(); break;
+    case element_type::BOOL: document.add(element.get_bool().value_unsafe()); break;
+    case element_type::INT64: document.add(static_cast<std::int64_t>(element.get_int64().value_unsafe())); break;
+    case element_type::UINT64: document.add(static_cast<double>(element.get_uint64().value_unsafe())); break;
+    case element_type::DOUBLE: document.add(element.get_double().value_unsafe()); break;
+    case element_type::STRING: document.add(element.get_string().value_unsafe()); break;
     case element_type::ARRAY: {
       if (depth <= 0) return false;
       const std::uint32_t opened = document.open(Kind::array);

@@ -30,13 +30,13 @@ using EntryBatch = std::span<const Entry* const>;
 ///   the body is acceptance.
 /// All are pure and called concurrently.
 template <class R>
-concept Route = std::move_constructible<R> && requires(const R& route, const Entry& entry, EntryBatch batch,
-                                                       const http::Response& response) {
-  { route.name() } -> std::convertible_to<std::string_view>;
-  { route.max_batch() } -> std::convertible_to<std::size_t>;
-  { route.check(entry) } -> std::same_as<Result<void>>;
-  { route.build(batch) } -> std::same_as<Result<http::Request>>;
-  { route.parse(response, batch) } -> std::same_as<std::vector<Result<Receipt>>>;
-};
+concept Route = std::move_constructible<R> &&
+                requires(const R& route, const Entry& entry, EntryBatch batch, const http::Response& response) {
+                  { route.name() } -> std::convertible_to<std::string_view>;
+                  { route.max_batch() } -> std::convertible_to<std::size_t>;
+                  { route.check(entry) } -> std::same_as<Result<void>>;
+                  { route.build(batch) } -> std::same_as<Result<http::Request>>;
+                  { route.parse(response, batch) } -> std::same_as<std::vector<Result<Receipt>>>;
+                };
 
 }  // namespace dmq::inline DMQ_ABI

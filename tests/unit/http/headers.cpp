@@ -125,9 +125,7 @@ TEST_CASE("headers do as a list of pairs does") {
           std::erase_if(expected, same);
           expected.emplace_back(name, value);
           break;
-        default:
-          headers.add(name, value);
-          expected.emplace_back(name, value);
+        default: headers.add(name, value); expected.emplace_back(name, value);
       }
       if (random.chance(0.02)) {
         headers.clear();
