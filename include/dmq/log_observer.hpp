@@ -64,7 +64,7 @@ class LogObserver {
     if (!event.request_id.empty()) field(line, "request", printable(event.request_id));
     if (event.bytes_out != 0) field(line, "out", std::to_string(event.bytes_out));
     if (event.bytes_in != 0) field(line, "in", std::to_string(event.bytes_in));
-    if (event.error != nullptr) line.append(" ").append(printable(event.error->describe()));
+    if (event.error != nullptr) line.append(" ").append(printable(untold(*event.error).describe()));
     return line;
   }
 
@@ -76,6 +76,14 @@ class LogObserver {
     Level least;
     Colour colour;
   };
+
+  /// The error without what the fields of the line say already.
+  static Error untold(Error error) {
+    error.http_status = 0;
+    error.request_id.clear();
+    error.attempts = 0;
+    return error;
+  }
 
   static std::string_view paint(Level level) {
     switch (level) {

@@ -40,11 +40,17 @@ TEST_CASE("what an event knows more stands behind, in order") {
   e.request_id = "abc";
   e.bytes_out = 10;
   e.bytes_in = 20;
-  const Error error{.kind = ErrorKind::unavailable, .delivery = dmq::DeliveryState::unknown, .message = "down"};
+  const Error error{.kind = ErrorKind::unavailable,
+                    .delivery = dmq::DeliveryState::unknown,
+                    .message = "down",
+                    .http_status = 503,
+                    .service_code = "Down",
+                    .request_id = "abc",
+                    .attempts = 2};
   e.error = &error;
   CHECK(LogObserver::format(e) ==
         "2026-01-01T00:00:00.123Z warning publish attempt_failed attempt=2 ms=12.3 status=503 request=abc out=10 in=20 "
-        "unavailable (unknown): down");
+        "unavailable (unknown): down [Down]");
 }
 
 TEST_CASE("durations are rounded to a tenth of a millisecond") {

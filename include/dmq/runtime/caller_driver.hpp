@@ -123,7 +123,7 @@ class CallerDriver {
     std::optional<Error> error = exchange_.take_error();
     if (!error) return *std::move(outcome_);
     channel_.observe({.kind = EventKind::failed,
-                      .level = Level::error,
+                      .level = level_of(*error, Level::error),
                       .operation = call_.name(),
                       .attempt = exchange_.attempts(),
                       .request_id = error->request_id,
@@ -132,10 +132,15 @@ class CallerDriver {
     return *std::move(error);
   }
 
+  /// A stop that was asked for is no trouble.
+  static Level level_of(const Error& error, Level otherwise) {
+    return error.kind == ErrorKind::cancelled ? Level::info : otherwise;
+  }
+
   void observe_attempt(const http::Request& request, const http::Response* response, const Error* error) {
     channel_.observe(
         {.kind = error == nullptr ? EventKind::attempt : EventKind::attempt_failed,
-         .level = error == nullptr ? Level::debug : Level::warning,
+         .level = error == nullptr ? Level::debug : level_of(*error, Level::warning),
          .operation = call_.name(),
          .attempt = exchange_.attempts(),
          .duration = channel_.now().ticks - started_.ticks,

@@ -131,7 +131,10 @@ inline Error to_error(const ServiceFault& fault) {
   error.message =
       misled ? "the answer has a status that SQS does not give: check the endpoint (redirects are not followed)"
              : detail::excerpt(fault.text.empty() ? "SQS refuses the request" : fault.text);
-  if (!misled) error.message.append(detail::advice(error.kind));
+  if (const std::string_view advice = detail::advice(error.kind); !misled && !advice.empty()) {
+    if (error.message.ends_with('.')) error.message.pop_back();
+    error.message.append(advice);
+  }
   error.http_status = fault.status;
   error.service_code = detail::excerpt(fault.code.empty() ? fault.query_code : fault.code);
   return error;

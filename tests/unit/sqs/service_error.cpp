@@ -173,7 +173,7 @@ TEST_CASE("an error carries request id and wait") {
 }
 
 TEST_CASE("the text says what to do, and may stand under either name") {
-  CHECK(read({.status = 400, .body = R"({"__type":"QueueDoesNotExist","Message":"gone"})"}).message ==
+  CHECK(read({.status = 400, .body = R"({"__type":"QueueDoesNotExist","Message":"gone."})"}).message ==
         "gone; check the queue URL, the region and the queue's settings");
   CHECK(read(json_answer(403, "AccessDeniedException", "")).message.find("policies") != std::string::npos);
   CHECK(read(json_answer(403, "InvalidSignatureException", "")).message.find("clock") != std::string::npos);
