@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,8 +15,8 @@
 #include <dmq/testing/sqs_attempts.hpp>
 #include <dmq/testing/sqs_deduplication.hpp>
 #include <dmq/testing/sqs_handle.hpp>
-#include <dmq/testing/sqs_lanes.hpp>
 #include <dmq/testing/sqs_message.hpp>
+#include <dmq/testing/sqs_store.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
 
@@ -46,17 +45,15 @@ class SqsQueue {
   /// Carries out what was due by `now`: delays, visibility timeouts, retention. All operations begin with it.
   void settle(Ticks now);
   /// Whether a receive would find something.
-  bool has_ready() const noexcept { return lanes_.any_ready(); }
+  bool has_ready() const noexcept { return store_.lanes().any_ready(); }
   /// Whether a receive with this attempt id would be answered from memory.
   bool remembers(std::string_view attempt_id) const { return attempts_.find(attempt_id) != nullptr; }
   /// The next moment at which settle() has something to do with the messages.
-  std::optional<Ticks> next_change() const {
-    return timers_.empty() ? std::nullopt : std::optional(timers_.begin()->first);
-  }
+  std::optional<Ticks> next_change() const { return store_.next_change(); }
 
   /// All messages held, by sequence.
-  const std::map<std::uint64_t, HeldMessage>& messages() const noexcept { return messages_; }
-  std::size_t count(Visibility visibility) const noexcept { return counts_[static_cast<std::size_t>(visibility)]; }
+  const std::map<std::uint64_t, HeldMessage>& messages() const noexcept { return store_.messages(); }
+  std::size_t count(Visibility visibility) const noexcept { return store_.count(visibility); }
 
  private:
   struct Found {
@@ -65,15 +62,11 @@ class SqsQueue {
   };
 
   std::string deduplication_key(const Message& message) const;
-  void enqueue(HeldMessage message, std::chrono::seconds delay);
   void serve(SqsLanes::Id lane, const ReceiveOrder& order, Instant now, std::vector<std::uint64_t>& taken);
   ReceiveOutcome hand_out(const std::vector<std::uint64_t>& sequences) const;
   Found find(std::string_view handle);
-  void set_visibility(HeldMessage& message, Visibility visibility, Ticks until = {});
   void wake(HeldMessage& message);
-  void erase(HeldMessage& message);
-  void refresh(SqsLanes::Id lane);
-  std::size_t& counter(Visibility visibility) { return counts_[static_cast<std::size_t>(visibility)]; }
+  bool erase(HeldMessage& message);
   bool is_full() const noexcept { return count(Visibility::in_flight) >= settings_.in_flight_limit; }
   std::chrono::seconds timeout_of(const ReceiveOrder& order) const {
     return order.visibility_timeout.value_or(settings_.visibility_timeout);
@@ -82,11 +75,7 @@ class SqsQueue {
   std::string id_;
   QueueSettings settings_;
   Random random_;
-  std::uint64_t last_sequence_ = 0;
-  std::map<std::uint64_t, HeldMessage> messages_;
-  SqsLanes lanes_;
-  std::size_t counts_[3] = {};
-  std::set<std::pair<Ticks, std::uint64_t>> timers_;  ///< Of visibility and of retention, by sequence.
+  MessageStore store_;
   DeduplicationMemory accepted_;
   ReceiveAttempts attempts_;
 };
@@ -98,12 +87,13 @@ inline Accepted SqsQueue::send(Message message, std::optional<std::chrono::secon
   const std::string key = deduplication_key(message);
   if (const Accepted* original = settings_.is_fifo() ? accepted_.find(key) : nullptr) return *original;
 
-  HeldMessage held{.message_id = make_uuid(random_), .sequence = ++last_sequence_, .sent = now};
+  HeldMessage& held = store_.add({.content = std::move(message), .message_id = make_uuid(random_), .sent = now},
+                                 settings_.type, settings_.retention);
+  const auto wait = delay.value_or(settings_.delay);
+  if (wait > wait.zero()) store_.set_visibility(held, Visibility::delayed, now.ticks + wait);
+  store_.refresh(held.lane);
   const Accepted accepted{held.message_id, settings_.is_fifo() ? sequence_text(held.sequence) : std::string()};
   if (settings_.is_fifo()) accepted_.add(key, accepted, now.ticks);
-  held.lane = settings_.is_fifo() ? lanes_.of_group(message.group) : lanes_.make();
-  held.content = std::move(message);
-  enqueue(std::move(held), delay.value_or(settings_.delay));
   return accepted;
 }
 
@@ -113,30 +103,20 @@ inline std::string SqsQueue::deduplication_key(const Message& message) const {
   return message.group + '\0' + message.deduplication_id;
 }
 
-inline void SqsQueue::enqueue(HeldMessage message, std::chrono::seconds delay) {
-  HeldMessage& held = messages_[message.sequence] = std::move(message);
-  ++counter(Visibility::visible);
-  held.expires_at = held.sent.ticks + settings_.retention;
-  timers_.emplace(held.expires_at, held.sequence);
-  if (delay > delay.zero()) set_visibility(held, Visibility::delayed, held.sent.ticks + delay);
-  lanes_.add(held.lane, held.sequence);
-  refresh(held.lane);
-}
-
 inline ReceiveOutcome SqsQueue::receive(const ReceiveOrder& order, Instant now) {
   settle(now.ticks);
   if (const ReceiveAttempts::Attempt* attempt = attempts_.find(order.attempt_id)) {
     if (attempt->spoiled) return {ReceiveVerdict::attempt_not_valid};
     for (const std::uint64_t sequence : attempt->sequences)
-      set_visibility(messages_.at(sequence), Visibility::in_flight, now.ticks + timeout_of(order));
+      store_.set_visibility(store_.at(sequence), Visibility::in_flight, now.ticks + timeout_of(order));
     return hand_out(attempt->sequences);
   }
   if (!settings_.is_fifo() && is_full()) return {ReceiveVerdict::over_limit};
   std::vector<std::uint64_t> taken;
   // A lane served with a timeout of zero is ready again, with a later turn: this call is through with it.
-  const std::uint64_t last_turn = lanes_.last_turn();
+  const std::uint64_t last_turn = store_.lanes().last_turn();
   while (taken.size() < order.max_messages && !is_full()) {
-    const auto lane = lanes_.take_next(last_turn);
+    const auto lane = store_.lanes().take_next(last_turn);
     if (!lane) break;
     serve(*lane, order, now, taken);
   }
@@ -148,22 +128,22 @@ inline ReceiveOutcome SqsQueue::receive(const ReceiveOrder& order, Instant now) 
 inline void SqsQueue::serve(SqsLanes::Id lane, const ReceiveOrder& order, Instant now,
                             std::vector<std::uint64_t>& taken) {
   const auto timeout = timeout_of(order);
-  for (const std::uint64_t sequence : lanes_.sequences(lane)) {
-    HeldMessage& message = messages_.at(sequence);
+  for (const std::uint64_t sequence : store_.lanes().sequences(lane)) {
+    HeldMessage& message = store_.at(sequence);
     if (message.visibility != Visibility::visible || taken.size() == order.max_messages || is_full()) break;
     if (message.receive_count++ == 0) message.first_received = now;
     message.received = now;
     message.attempt_id = order.attempt_id;
-    if (timeout > timeout.zero()) set_visibility(message, Visibility::in_flight, now.ticks + timeout);
+    if (timeout > timeout.zero()) store_.set_visibility(message, Visibility::in_flight, now.ticks + timeout);
     taken.push_back(sequence);
   }
-  refresh(lane);
+  store_.refresh(lane);
 }
 
 inline ReceiveOutcome SqsQueue::hand_out(const std::vector<std::uint64_t>& sequences) const {
   ReceiveOutcome outcome;
   for (const std::uint64_t sequence : sequences) {
-    const HeldMessage& message = messages_.at(sequence);
+    const HeldMessage& message = store_.messages().at(sequence);
     outcome.messages.push_back({&message, ReceiptHandle{id_, sequence, message.receive_count}.text()});
   }
   return outcome;
@@ -172,10 +152,10 @@ inline ReceiveOutcome SqsQueue::hand_out(const std::vector<std::uint64_t>& seque
 /// A FIFO queue refuses a handle whose visibility has run out, a standard queue honours the latest one.
 inline SqsQueue::Found SqsQueue::find(std::string_view text) {
   const auto handle = ReceiptHandle::parse(text);
-  if (!handle || handle->queue_id != id_ || handle->sequence > last_sequence_) return {};
-  const auto found = messages_.find(handle->sequence);
-  if (found == messages_.end()) return {HandleVerdict::gone};
-  HeldMessage& message = found->second;
+  if (!handle || handle->queue_id != id_ || handle->sequence > store_.last_sequence()) return {};
+  HeldMessage* const found = store_.find(handle->sequence);
+  if (found == nullptr) return {HandleVerdict::gone};
+  HeldMessage& message = *found;
   const bool latest = handle->receive_count == message.receive_count;
   if (latest && message.visibility == Visibility::in_flight) return {HandleVerdict::valid, &message};
   if (settings_.is_fifo()) return {HandleVerdict::expired, &message};
@@ -196,65 +176,39 @@ inline HandleVerdict SqsQueue::change_visibility(std::string_view handle, std::c
   if (now.ticks + timeout > found.message->received.ticks + std::chrono::hours(12)) return HandleVerdict::beyond_limit;
   attempts_.spoil(found.message->attempt_id);
   if (timeout > timeout.zero())
-    set_visibility(*found.message, Visibility::in_flight, now.ticks + timeout);
+    store_.set_visibility(*found.message, Visibility::in_flight, now.ticks + timeout);
   else
     wake(*found.message);
-  refresh(found.message->lane);
+  store_.refresh(found.message->lane);
   return HandleVerdict::valid;
 }
 
 inline void SqsQueue::settle(Ticks now) {
-  while (!timers_.empty() && timers_.begin()->first <= now) {
-    HeldMessage& message = messages_.at(timers_.begin()->second);
-    if (message.expires_at <= now) {
-      erase(message);
+  while (HeldMessage* const message = store_.next_due(now)) {
+    if (message->expires_at <= now) {
+      erase(*message);
     } else {
-      attempts_.lapse(message.attempt_id);
-      wake(message);
-      refresh(message.lane);
+      attempts_.lapse(message->attempt_id);
+      wake(*message);
+      store_.refresh(message->lane);
     }
   }
   accepted_.forget_until(now);
   attempts_.forget_until(now);
 }
 
-inline void SqsQueue::set_visibility(HeldMessage& message, Visibility visibility, Ticks until) {
-  // When both end at once there is one timer, which belongs to the retention.
-  if (message.visibility != Visibility::visible && message.visible_at != message.expires_at)
-    timers_.erase({message.visible_at, message.sequence});
-  --counter(message.visibility);
-  ++counter(visibility);
-  message.visibility = visibility;
-  message.visible_at = until;
-  if (visibility != Visibility::visible) timers_.emplace(until, message.sequence);
-}
-
 inline void SqsQueue::wake(HeldMessage& message) {
-  set_visibility(message, Visibility::visible);
+  store_.set_visibility(message, Visibility::visible);
   message.attempt_id.clear();
 }
 
-inline void SqsQueue::erase(HeldMessage& message) {
+inline bool SqsQueue::erase(HeldMessage& message) {
   attempts_.spoil(message.attempt_id);
-  set_visibility(message, Visibility::visible);
-  --counter(Visibility::visible);
-  timers_.erase({message.expires_at, message.sequence});
-  const SqsLanes::Id lane = message.lane;
-  const bool lives = lanes_.remove(lane, message.sequence);
-  messages_.erase(message.sequence);
-  if (lives) refresh(lane);
-}
-
-inline void SqsQueue::refresh(SqsLanes::Id lane) {
-  const std::uint64_t head = *lanes_.sequences(lane).begin();
-  lanes_.mark(lane, messages_.at(head).visibility == Visibility::visible);
+  return store_.erase(message);
 }
 
 inline void SqsQueue::purge() {
-  messages_.clear();
-  timers_.clear();
-  lanes_ = {};
-  for (std::size_t& count : counts_) count = 0;
+  store_.clear();
   accepted_.clear();
   attempts_.clear();
 }
