@@ -102,7 +102,10 @@ inline LocalCloud::LocalCloud(LocalCloudOptions options, json::Parser parser)
       sqs_(options_.account, options_.region, parser, options_.seed + 2) {
   for (const AppClient& client : options_.clients) cognito_.add_client(client);
   for (const AccessKey& key : options_.access_keys) sqs_.add_access_key(key);
-  for (const auto& [name, attributes] : options_.queues) create_queue(name, attributes, options_.started).value();
+  // A dead-letter queue has to be there before its sources.
+  for (const bool is_source : {false, true})
+    for (const auto& [name, attributes] : options_.queues)
+      if (attributes.contains("RedrivePolicy") == is_source) create_queue(name, attributes, options_.started).value();
 }
 
 inline Handled LocalCloud::handle(const http::Request& request, Instant now) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <dmq/core/random.hpp>
+#include <dmq/json/document.hpp>
 #include <dmq/testing/sqs_error.hpp>
 #include <dmq/testing/sqs_queue.hpp>
 #include <dmq/testing/sqs_queue_attributes.hpp>
@@ -41,7 +42,11 @@ struct PolledBody {
 /// A value; not thread-safe.
 class SqsBroker {
  public:
-  explicit SqsBroker(std::uint64_t seed) : random_(seed) {}
+  /// `arn_prefix` is what ARNs have before the name of a queue.
+  SqsBroker(std::string arn_prefix, json::Parser parser, std::uint64_t seed)
+      : arn_prefix_(std::move(arn_prefix)), parse_(parser), random_(seed) {}
+
+  const std::string& arn_prefix() const noexcept { return arn_prefix_; }
 
   /// Creating what exists with the same attributes is a success. Of the attributes only those that are given count.
   SqsResult<NamedQueue*> create(const std::string& name, const QueueAttributes& attributes, Instant now);
@@ -51,8 +56,8 @@ class SqsBroker {
   }
   const std::map<std::string, NamedQueue, std::less<>>& queues() const noexcept { return queues_; }
 
-  /// What a receive finds now: the body of its answer.
-  static SqsResult<std::string> receive(NamedQueue& queue, const ReceiveRequest& request, Instant now);
+  /// What a receive finds now: the body of its answer. Messages received too often go to the dead-letter queue.
+  SqsResult<std::string> receive(NamedQueue& queue, const ReceiveRequest& request, Instant now);
   /// Lets it wait until there is something or `until` has come.
   PollId park(NamedQueue& queue, ReceiveRequest request, Ticks until);
   void cancel(PollId id);
@@ -70,14 +75,19 @@ class SqsBroker {
     Ticks until{};
   };
 
+  NamedQueue* find_arn(std::string_view arn);
+  SqsResult<void> check_redrive(const QueueSettings& settings);
   void answer_from(NamedQueue& queue, Instant now, std::vector<PolledBody>& answers);
   void answer_expired(Instant now, std::vector<PolledBody>& answers);
 
+  std::string arn_prefix_;
+  json::Parser parse_;
   Random random_;
   std::map<std::string, NamedQueue, std::less<>> queues_;
   std::map<PollId, Poll> polls_;
   std::set<std::pair<Ticks, PollId>> ends_;
   PollId last_poll_ = 0;
+  std::uint64_t dead_letters_ = 0;  ///< Moved so far.
 };
 
 inline SqsResult<NamedQueue*> SqsBroker::create(const std::string& name, const QueueAttributes& attributes,
@@ -87,21 +97,36 @@ inline SqsResult<NamedQueue*> SqsBroker::create(const std::string& name, const Q
   constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
   if (stem.empty() || name.size() > 80 || stem.find_first_not_of(allowed) != std::string_view::npos)
     return invalid_parameter("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length");
-  auto settings = read_settings(name, attributes);
+  auto settings = read_settings(name, attributes, parse_);
   if (!settings) return std::move(settings).error();
+  if (auto redrive = check_redrive(*settings); !redrive) return std::move(redrive).error();
   if (NamedQueue* existing = find(name)) {
-    const QueueAttributes present = to_attributes(existing->queue.settings());
+    QueueAttributes present = to_attributes(existing->queue.settings());
+    QueueAttributes wanted = to_attributes(*settings);
     for (const auto& [attribute, value] : attributes)
-      if (const auto same = present.find(attribute); same != present.end() && same->second != value)
-        return queue_name_exists(attribute);
+      if (present[attribute] != wanted[attribute]) return queue_name_exists(attribute);
     return existing;
   }
   SqsQueue queue(make_uuid(random_), *settings, random_.next());
   return &queues_.insert_or_assign(name, NamedQueue{name, std::move(queue), now}).first->second;
 }
 
+inline NamedQueue* SqsBroker::find_arn(std::string_view arn) {
+  return arn.starts_with(arn_prefix_) ? find(arn.substr(arn_prefix_.size())) : nullptr;
+}
+
+inline SqsResult<void> SqsBroker::check_redrive(const QueueSettings& settings) {
+  if (!settings.redrive) return {};
+  const NamedQueue* const target = find_arn(settings.redrive->target_arn);
+  const std::string policy = write_redrive_policy(*settings.redrive);
+  if (target == nullptr) return invalid_parameter(policy, "RedrivePolicy", "Dead letter target does not exist.");
+  if (target->queue.settings().type != settings.type)
+    return invalid_parameter(policy, "RedrivePolicy", "Dead-letter queue must be same type of queue as the source.");
+  return {};
+}
+
 inline SqsResult<std::string> SqsBroker::receive(NamedQueue& queue, const ReceiveRequest& request, Instant now) {
-  const ReceiveOutcome outcome = queue.queue.receive(request.order, now);
+  ReceiveOutcome outcome = queue.queue.receive(request.order, now);
   switch (outcome.verdict) {
     case ReceiveVerdict::over_limit: return over_limit();
     case ReceiveVerdict::attempt_not_valid:
@@ -109,7 +134,13 @@ inline SqsResult<std::string> SqsBroker::receive(NamedQueue& queue, const Receiv
           "The receiveRequestAttemptId is not valid anymore since the receive call is not retryable.");
     case ReceiveVerdict::done: break;
   }
-  return write_received(outcome.messages, queue.queue.settings(), request);
+  // Before the moves: a queue can be its own target, and the messages are valid until it is used again.
+  std::string body = write_received(outcome.messages, queue.queue.settings(), request);
+  for (HeldMessage& dead : outcome.dead) {
+    find_arn(queue.queue.settings().redrive->target_arn)->queue.adopt(std::move(dead), arn_prefix_ + queue.name, now);
+    ++dead_letters_;
+  }
+  return body;
 }
 
 inline PollId SqsBroker::park(NamedQueue& queue, ReceiveRequest request, Ticks until) {
@@ -131,8 +162,13 @@ inline void SqsBroker::cancel(PollId id) {
 inline std::vector<PolledBody> SqsBroker::advance(Instant now) {
   std::vector<PolledBody> answers;
   if (polls_.empty()) return answers;
-  for (auto& [name, queue] : queues_)
-    if (!queue.waiting.empty()) answer_from(queue, now, answers);
+  // What moves to a dead-letter queue may be what a poll on that one waits for.
+  std::uint64_t moved_before = 0;
+  do {
+    moved_before = dead_letters_;
+    for (auto& [name, queue] : queues_)
+      if (!queue.waiting.empty()) answer_from(queue, now, answers);
+  } while (dead_letters_ != moved_before);
   answer_expired(now, answers);
   return answers;
 }

@@ -18,6 +18,12 @@ enum class QueueType { standard, fifo };
 enum class DeduplicationScope { queue, message_group };
 enum class ThroughputLimit { per_queue, per_message_group };
 
+/// Where messages go that were received `max_receive_count` times and not deleted.
+struct RedrivePolicy {
+  std::string target_arn{};
+  int max_receive_count = 0;
+};
+
 /// The attributes of a queue that change how it behaves, with the defaults of SQS.
 struct QueueSettings {
   QueueType type = QueueType::standard;
@@ -30,6 +36,8 @@ struct QueueSettings {
   std::chrono::seconds receive_wait{0};
   std::size_t maximum_message_bytes = 1'048'576;
   std::size_t in_flight_limit = 120'000;
+  std::optional<RedrivePolicy> redrive{};
+  std::string redrive_allow_policy{};  ///< JSON.
 
   bool is_fifo() const noexcept { return type == QueueType::fifo; }
 };
@@ -46,6 +54,8 @@ struct HeldMessage {
   Instant first_received{};
   Instant received{};
   int receive_count = 0;
+  int received_elsewhere = 0;        ///< Of these, those before it was moved here.
+  std::string dead_letter_source{};  ///< ARN of the queue from which it was moved here.
   Visibility visibility = Visibility::visible;
   Ticks visible_at{};        ///< When it is delayed or in flight.
   Ticks expires_at{};        ///< End of the queue's retention.
@@ -69,6 +79,7 @@ enum class ReceiveVerdict { done, attempt_not_valid, over_limit };
 struct ReceiveOutcome {
   ReceiveVerdict verdict = ReceiveVerdict::done;
   std::vector<Received> messages{};
+  std::vector<HeldMessage> dead{};  ///< Were received too often: they left the queue, for its dead-letter queue.
 };
 
 /// What a queue says to a receipt handle. Garbage was never given out by it; a stale handle was replaced by that of a

@@ -36,7 +36,10 @@ class SqsQueue {
   /// `message` keeps the rules of SQS. A duplicate gets the answer that the first one got (as other models have it;
   /// not recorded from AWS). `delay` is the message's own, in place of the queue's.
   Accepted send(Message message, std::optional<std::chrono::seconds> delay, Instant now);
+  /// A message that has been received as often as the redrive policy allows is not received again but leaves the queue.
   ReceiveOutcome receive(const ReceiveOrder& order, Instant now);
+  /// Takes in a message that left the queue with the ARN `source`. A standard queue lets it keep its age.
+  void adopt(HeldMessage message, std::string source, Instant now);
   HandleVerdict remove(std::string_view handle, Instant now);
   HandleVerdict change_visibility(std::string_view handle, std::chrono::seconds timeout, Instant now);
   /// Forgets the messages, and what it knew to tell duplicates.
@@ -61,12 +64,21 @@ class SqsQueue {
     HeldMessage* message = nullptr;
   };
 
+  struct Served {
+    std::vector<std::uint64_t> taken{};
+    std::vector<HeldMessage> dead{};
+  };
+
   std::string deduplication_key(const Message& message) const;
-  void serve(SqsLanes::Id lane, const ReceiveOrder& order, Instant now, std::vector<std::uint64_t>& taken);
+  void serve(SqsLanes::Id lane, const ReceiveOrder& order, Instant now, Served& served);
   ReceiveOutcome hand_out(const std::vector<std::uint64_t>& sequences) const;
   Found find(std::string_view handle);
   void wake(HeldMessage& message);
   bool erase(HeldMessage& message);
+  bool is_dead(const HeldMessage& message) const noexcept {
+    return settings_.redrive &&
+           message.receive_count - message.received_elsewhere >= settings_.redrive->max_receive_count;
+  }
   bool is_full() const noexcept { return count(Visibility::in_flight) >= settings_.in_flight_limit; }
   std::chrono::seconds timeout_of(const ReceiveOrder& order) const {
     return order.visibility_timeout.value_or(settings_.visibility_timeout);
@@ -112,32 +124,48 @@ inline ReceiveOutcome SqsQueue::receive(const ReceiveOrder& order, Instant now) 
     return hand_out(attempt->sequences);
   }
   if (!settings_.is_fifo() && is_full()) return {ReceiveVerdict::over_limit};
-  std::vector<std::uint64_t> taken;
+  Served served;
   // A lane served with a timeout of zero is ready again, with a later turn: this call is through with it.
   const std::uint64_t last_turn = store_.lanes().last_turn();
-  while (taken.size() < order.max_messages && !is_full()) {
+  while (served.taken.size() < order.max_messages && !is_full()) {
     const auto lane = store_.lanes().take_next(last_turn);
     if (!lane) break;
-    serve(*lane, order, now, taken);
+    serve(*lane, order, now, served);
   }
-  if (!order.attempt_id.empty() && !taken.empty() && timeout_of(order).count() > 0)
-    attempts_.add(order.attempt_id, taken, now.ticks);
-  return hand_out(taken);
+  if (!order.attempt_id.empty() && !served.taken.empty() && timeout_of(order).count() > 0)
+    attempts_.add(order.attempt_id, served.taken, now.ticks);
+  ReceiveOutcome outcome = hand_out(served.taken);
+  outcome.dead = std::move(served.dead);
+  return outcome;
 }
 
-inline void SqsQueue::serve(SqsLanes::Id lane, const ReceiveOrder& order, Instant now,
-                            std::vector<std::uint64_t>& taken) {
+inline void SqsQueue::serve(SqsLanes::Id lane, const ReceiveOrder& order, Instant now, Served& served) {
   const auto timeout = timeout_of(order);
-  for (const std::uint64_t sequence : store_.lanes().sequences(lane)) {
-    HeldMessage& message = store_.at(sequence);
-    if (message.visibility != Visibility::visible || taken.size() == order.max_messages || is_full()) break;
+  const auto& sequences = store_.lanes().sequences(lane);
+  for (auto next = sequences.begin(); next != sequences.end();) {
+    HeldMessage& message = store_.at(*next++);
+    if (message.visibility != Visibility::visible || served.taken.size() == order.max_messages || is_full()) break;
+    if (is_dead(message)) {
+      served.dead.push_back(message);
+      if (erase(message)) continue;
+      return;
+    }
     if (message.receive_count++ == 0) message.first_received = now;
     message.received = now;
     message.attempt_id = order.attempt_id;
     if (timeout > timeout.zero()) store_.set_visibility(message, Visibility::in_flight, now.ticks + timeout);
-    taken.push_back(sequence);
+    served.taken.push_back(message.sequence);
   }
   store_.refresh(lane);
+}
+
+inline void SqsQueue::adopt(HeldMessage message, std::string source, Instant now) {
+  if (settings_.is_fifo()) message.sent = now;
+  message.received_elsewhere = message.receive_count;
+  message.dead_letter_source = std::move(source);
+  message.attempt_id.clear();
+  store_.refresh(store_.add(std::move(message), settings_.type, settings_.retention).lane);
+  settle(now.ticks);
 }
 
 inline ReceiveOutcome SqsQueue::hand_out(const std::vector<std::uint64_t>& sequences) const {

@@ -12,6 +12,7 @@
 #include <dmq/encoding/ascii.hpp>
 #include <dmq/testing/sqs_error.hpp>
 #include <dmq/testing/sqs_message.hpp>
+#include <dmq/testing/sqs_redrive.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
 
@@ -25,6 +26,8 @@ inline QueueAttributes to_attributes(const QueueSettings& settings) {
                       {"MessageRetentionPeriod", std::to_string(settings.retention.count())},
                       {"ReceiveMessageWaitTimeSeconds", std::to_string(settings.receive_wait.count())},
                       {"MaximumMessageSize", std::to_string(settings.maximum_message_bytes)}};
+  if (settings.redrive) all["RedrivePolicy"] = write_redrive_policy(*settings.redrive);
+  if (!settings.redrive_allow_policy.empty()) all["RedriveAllowPolicy"] = settings.redrive_allow_policy;
   if (!settings.is_fifo()) return all;
   all["FifoQueue"] = "true";
   all["ContentBasedDeduplication"] = truth(settings.content_based_deduplication);
@@ -85,10 +88,21 @@ inline std::optional<bool> set_choice(QueueSettings& settings, std::string_view 
   settings.throughput_limit = group.value_or(false) ? ThroughputLimit::per_message_group : ThroughputLimit::per_queue;
   return group.has_value();
 }
+
+template <class T>
+SqsResult<void> set_policy(T& target, SqsResult<T> policy) {
+  if (!policy) return std::move(policy).error();
+  target = *std::move(policy);
+  return {};
+}
 }  // namespace detail
 
 /// Carries one attribute over into the settings.
-inline SqsResult<void> set_attribute(QueueSettings& settings, std::string_view name, std::string_view value) {
+inline SqsResult<void> set_attribute(QueueSettings& settings, std::string_view name, std::string_view value,
+                                     json::Parser parse) {
+  if (name == "RedrivePolicy") return detail::set_policy(settings.redrive, read_redrive_policy(value, parse));
+  if (name == "RedriveAllowPolicy")
+    return detail::set_policy(settings.redrive_allow_policy, read_redrive_allow_policy(value, parse));
   auto allowed = detail::set_number(settings, name, value);
   if (!allowed) allowed = detail::set_choice(settings, name, value);
   if (!allowed) return unknown_attribute(name);
@@ -97,10 +111,11 @@ inline SqsResult<void> set_attribute(QueueSettings& settings, std::string_view n
 }
 
 /// What a queue of this name would be with these attributes: the name's ending must fit FifoQueue.
-inline SqsResult<QueueSettings> read_settings(std::string_view queue_name, const QueueAttributes& attributes) {
+inline SqsResult<QueueSettings> read_settings(std::string_view queue_name, const QueueAttributes& attributes,
+                                              json::Parser parse) {
   QueueSettings settings;
   for (const auto& [name, value] : attributes)
-    if (auto set = set_attribute(settings, name, value); !set) return std::move(set).error();
+    if (auto set = set_attribute(settings, name, value, parse); !set) return std::move(set).error();
   if (settings.is_fifo() != queue_name.ends_with(".fifo"))
     return invalid_parameter(
         "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with "

@@ -97,6 +97,7 @@ inline std::string system_attribute(const HeldMessage& message, const QueueSetti
   if (name == "MessageDeduplicationId") return message.content.deduplication_id;
   if (name == "MessageGroupId") return message.content.group;
   if (name == "AWSTraceHeader") return message.content.trace_header;
+  if (name == "DeadLetterQueueSourceArn") return message.dead_letter_source;
   return {};
 }
 

@@ -37,7 +37,11 @@ struct Answered {
 class SqsService {
  public:
   SqsService(std::string account, std::string region, json::Parser parser, std::uint64_t seed)
-      : account_(std::move(account)), region_(std::move(region)), parse_(parser), broker_(seed), random_(~seed) {}
+      : account_(std::move(account)),
+        region_(std::move(region)),
+        parse_(parser),
+        broker_("arn:aws:sqs:" + region_ + ":" + account_ + ":", parser, seed),
+        random_(~seed) {}
 
   /// `request.url` is that under which the caller knows the service; its origin goes into queue URLs.
   Handled handle(const http::Request& request, Instant now);
@@ -119,11 +123,10 @@ inline SqsService::Outcome SqsService::outcome(const http::Request& request, Ins
   json::Document document;
   if (!parse_(request.body, document, {}) || !document.root().is(json::Kind::object))
     return SqsAnswer(malformed_input("The body is not a JSON object."));
-  const std::string arn_prefix = "arn:aws:sqs:" + region_ + ":" + account_ + ":";
   return run(target.substr(prefix.size()), {.parameters = document.root(),
                                             .origin = http::Url::parse(request.url).value_or(http::Url{}).origin(),
                                             .trace_header = request.headers.get("x-amzn-trace-id"),
-                                            .arn_prefix = arn_prefix,
+                                            .arn_prefix = broker_.arn_prefix(),
                                             .now = now});
 }
 
@@ -147,7 +150,7 @@ inline SqsService::Outcome SqsService::receive_message(const SqsCall& call) {
   const QueueSettings& settings = (*queue)->queue.settings();
   auto request = read_receive(call.parameters, settings);
   if (!request) return SqsAnswer(request.error());
-  SqsAnswer body = SqsBroker::receive(**queue, *request, call.now);
+  SqsAnswer body = broker_.receive(**queue, *request, call.now);
   const auto wait = request->wait.value_or(settings.receive_wait);
   if (!body || *body != "{}" || wait == wait.zero()) return body;
   return broker_.park(**queue, *std::move(request), call.now.ticks + wait);
