@@ -10,13 +10,13 @@ class HttplibTransport {
  public:
   dmq::Result<dmq::http::Response> send(const dmq::http::Request& request, std::stop_token stop) {
     if (stop.stop_requested()) return dmq::Error{.kind = dmq::ErrorKind::cancelled, .message = "stopped"};
-    const auto url = dmq::http::Url::parse(request.url);
+    if (auto ok = dmq::http::check_headers(request.headers); !ok) return ok.error();
+    const auto url = dmq::http::check_url(request.url, dmq::http::PlainHttp::loopback_only);
     if (!url) return url.error();
 
     httplib::Client client(url->origin());
-    const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(request.timeout).count();
-    client.set_connection_timeout(0, microseconds);
-    client.set_read_timeout(0, microseconds);
+    client.set_connection_timeout(request.timeout);
+    client.set_read_timeout(request.timeout);
     const std::stop_callback abort(stop, [&client] { client.stop(); });
 
     httplib::Request out;

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <string>
 
 #include <dmq/core/result.hpp>
@@ -17,6 +19,19 @@ struct ConsumeSettings {
 
   QueueType queue_type() const { return queue_url.ends_with(".fifo") ? QueueType::fifo : QueueType::standard; }
 };
+
+/// The same ids for callers on any number of threads; copies share them.
+inline std::function<std::string()> share_ids(std::function<std::string()> new_id) {
+  struct Shared {
+    explicit Shared(std::function<std::string()> next) : new_id(std::move(next)) {}
+    std::mutex mutex;
+    std::function<std::string()> new_id;
+  };
+  return [shared = std::make_shared<Shared>(std::move(new_id))] {
+    const std::lock_guard lock(shared->mutex);
+    return shared->new_id();
+  };
+}
 
 /// One receive.
 struct ReceiveOptions {

@@ -18,8 +18,9 @@ namespace dmq::inline DMQ_ABI {
 /// Takes messages from a queue. make_consumer() in dmq.hpp is the way to get one.
 ///
 /// receive, acknowledge, release and extend are plain calls on the caller's thread: nothing is extended or given back
-/// behind the caller's back, and the order among what one receive returned is the caller's to keep. All may be made
-/// from any number of threads at once. A handle like Producer: movable, not copyable.
+/// behind the caller's back, and the order among what one receive returned is the caller's to keep: when a message
+/// can't be handled, release it and the later ones of its group, and acknowledge none of those. All may be made from
+/// any number of threads at once. A handle like Producer: movable, not copyable.
 ///
 /// Errors of every call: authentication, authorization, configuration (no such queue), throttled, unavailable,
 /// network, timeout, rejected, protocol, cancelled; invalid_argument before the network.
@@ -34,7 +35,9 @@ class Consumer {
            ObserverType observer = {}, std::uint64_t seed = 0)
       : client_(std::move(transport), std::move(wire), std::move(authority), std::move(clock), std::move(observer),
                 seed),
-        settings_(std::move(settings)) {}
+        settings_(std::move(settings)) {
+    settings_.new_id = share_ids(std::move(settings_.new_id));
+  }
 
   /// Up to ten messages, each group's in order; none when `wait` passed without one. When one of them arrived damaged
   /// the call fails with integrity, and all come back when their lease ends.
@@ -62,6 +65,7 @@ class Consumer {
   /// Deletes a message: it is done. lease_lost when its lease had ended on a FIFO queue, where it then comes back;
   /// deleting twice is a success.
   Result<void> acknowledge(const Delivery& delivery, std::stop_token stop = {}) {
+    if (Result<void> ok = check_handle(delivery); !ok) return ok;
     return lost_or(client_.delete_message({.queue_url = settings_.queue_url, .receipt_handle = delivery.receipt_handle},
                                           std::move(stop)));
   }
@@ -82,12 +86,15 @@ class Consumer {
     return change(delivery, delay, "delay", std::move(stop));
   }
 
-  /// The lease ends `visibility` from now, 0 s to 12 h after the receive. An answer that was lost leaves the delivery
-  /// as it was, and lease_lost means that it had ended.
+  /// The lease ends `visibility` from now, 0 s to 12 h after the receive. An answer that was lost leaves the
+  /// earlier of both ends, and lease_lost means that it had ended.
   Result<void> extend(Delivery& delivery, std::chrono::seconds visibility, std::stop_token stop = {}) {
     const Ticks asked = client_.clock().ticks();
     Result<void> changed = change(delivery, visibility, "visibility", std::move(stop));
-    if (changed) delivery.leased_until = asked + visibility;
+    if (changed)
+      delivery.leased_until = asked + visibility;
+    else if (changed.error().delivery == DeliveryState::unknown)
+      delivery.leased_until = std::min(delivery.leased_until, asked + visibility);
     return changed;
   }
 
@@ -114,6 +121,11 @@ class Consumer {
             .leased_until = leased_until};
   }
 
+  static Result<void> check_handle(const Delivery& delivery) {
+    if (!delivery.receipt_handle.empty()) return {};
+    return invalid_argument("the delivery has no receipt handle; it must be one that receive() gave");
+  }
+
   /// A handle that the queue does not take any more is a lease that has ended.
   Result<void> lost_or(Result<void> result) const {
     if (result || result.error().kind != ErrorKind::rejected) return result;
@@ -127,6 +139,7 @@ class Consumer {
   Result<void> change(const Delivery& delivery, std::chrono::seconds visibility, const char* what,
                       std::stop_token stop) {
     if (Result<void> ok = check_visibility(what, visibility); !ok) return ok;
+    if (Result<void> ok = check_handle(delivery); !ok) return ok;
     return lost_or(client_.change_message_visibility(
         {.queue_url = settings_.queue_url, .receipt_handle = delivery.receipt_handle, .visibility = visibility},
         std::move(stop)));
@@ -134,14 +147,22 @@ class Consumer {
 
   void acknowledge_part(std::span<const Delivery> part, const std::stop_token& stop,
                         std::vector<Result<void>>& results) {
+    const bool whole = std::all_of(part.begin(), part.end(), [](const Delivery& d) { return bool(check_handle(d)); });
+    if (!whole) {
+      for (const Delivery& delivery : part) results.push_back(acknowledge(delivery, stop));
+      return;
+    }
     std::vector<sqs::Handle> handles;
     for (const Delivery& delivery : part) handles.push_back({.receipt_handle = delivery.receipt_handle});
     auto deleted = client_.delete_message_batch({.queue_url = settings_.queue_url, .handles = handles}, stop);
     for (std::size_t i = 0; i < part.size(); ++i) {
       Result<void> result = deleted ? std::move((*deleted)[i]) : Result<void>(deleted.error());
       // An entry that failed for a passing reason is tried again by itself.
-      if (deleted && !result && retry::classify(result.error()) != retry::Fault::permanent)
+      if (deleted && !result && retry::classify(result.error()) != retry::Fault::permanent) {
+        const DeliveryState before = result.error().delivery;
         result = acknowledge(part[i], stop);
+        if (!result) result.error().delivery = std::max(before, result.error().delivery);
+      }
       results.push_back(lost_or(std::move(result)));
     }
   }

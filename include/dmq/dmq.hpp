@@ -38,6 +38,15 @@ inline Result<PublishSettings> complete(PublishSettings settings) {
   return settings;
 }
 
+/// A FIFO queue takes a deduplication id with each message or makes one itself; a standard queue refuses it.
+inline Result<void> check_queue_type(const QueueOptions& options) {
+  const bool fifo = options.queue_url.ends_with(".fifo");
+  if (fifo != (options.publish.deduplication == Deduplication::none)) return {};
+  return configuration_error(fifo ? "SQS_QUEUE_URL is of a FIFO queue: Deduplication::none is for standard queues"
+                                  : "SQS_QUEUE_URL is of a standard queue (it does not end in .fifo): set "
+                                    "publish.deduplication to Deduplication::none");
+}
+
 inline auth::SigV4<auth::StaticCredentials> signer(const QueueOptions& options) {
   return {auth::StaticCredentials(options.credentials), {.region = options.region, .service = "sqs"}};
 }
@@ -75,6 +84,7 @@ Result<GatewayProducer<R, http::CurlTransport, O>> make_producer(const GatewayOp
 template <http::HttpTransport T, Observer O = NoObserver, Clock C = SystemClock>
 Result<QueueProducer<T, O, C>> make_producer(const QueueOptions& options, T transport, O observer = {}, C clock = {}) {
   if (Result<void> ok = check(options); !ok) return std::move(ok).error();
+  if (Result<void> ok = detail::check_queue_type(options); !ok) return std::move(ok).error();
   Result<sqs::Wire> wire = detail::wire(options);
   if (!wire) return std::move(wire).error();
   Result<PublishSettings> settings = detail::complete(options.publish);

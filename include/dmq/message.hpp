@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,9 @@ struct Message {
   Attributes attributes{};         ///< At most 10.
   std::string trace_header{};      ///< AWSTraceHeader ("Root=1-...;Parent=...;Sampled=1"), empty for none.
   std::chrono::seconds delay{};    ///< 0 to 900; standard queues only.
+  /// Set in a message that comes back with delivery unknown, together with its deduplication id: when it was first
+  /// sent. Published again as it is, in time, it can't become two. Empty in a message of its own right.
+  std::optional<Instant> first_sent{};
 };
 
 /// What the queue says of a message it has taken.

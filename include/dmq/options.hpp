@@ -28,7 +28,9 @@ struct GatewayOptions {
   /// From API_URL, COGNITO_CLIENT_ID, COGNITO_CLIENT_SECRET, COGNITO_CLIENT_SCOPE (may be absent), and for the token
   /// endpoint COGNITO_TOKEN_URL, or COGNITO_URL_PREFIX with AWS_REGION. Errors: configuration, which names the
   /// variable and what it should look like.
-  static Result<GatewayOptions> from_env(const Environment& environment = Environment::process());
+  /// `plain_http` lets http:// URLs lead to other machines than this one.
+  static Result<GatewayOptions> from_env(const Environment& environment = Environment::process(),
+                                         http::PlainHttp plain_http = http::PlainHttp::loopback_only);
 };
 
 /// What a consumer needs, and a producer that publishes straight to the queue.
@@ -44,7 +46,9 @@ struct QueueOptions {
   /// From SQS_QUEUE_URL, AWS_REGION (else read off the queue URL), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
   /// AWS_SESSION_TOKEN, and AWS_ENDPOINT_URL_SQS before AWS_ENDPOINT_URL before the origin of the queue URL. Errors:
   /// configuration, which names the variable and what it should look like.
-  static Result<QueueOptions> from_env(const Environment& environment = Environment::process());
+  /// `plain_http` lets http:// URLs lead to other machines than this one.
+  static Result<QueueOptions> from_env(const Environment& environment = Environment::process(),
+                                       http::PlainHttp plain_http = http::PlainHttp::loopback_only);
 };
 
 /// configuration when a part is missing or malformed; the factories in dmq.hpp ask this first.
@@ -121,8 +125,9 @@ inline Result<void> check(const QueueOptions& options) {
   return {};
 }
 
-inline Result<GatewayOptions> GatewayOptions::from_env(const Environment& environment) {
+inline Result<GatewayOptions> GatewayOptions::from_env(const Environment& environment, http::PlainHttp plain_http) {
   GatewayOptions options;
+  options.http.plain_http = plain_http;
   Result<std::string> url = environment.require(
       "API_URL", "the URL of the publish route, like https://ID.execute-api.REGION.amazonaws.com/STAGE/publish-queue");
   if (!url) return std::move(url).error();
@@ -142,8 +147,9 @@ inline Result<GatewayOptions> GatewayOptions::from_env(const Environment& enviro
   return options;
 }
 
-inline Result<QueueOptions> QueueOptions::from_env(const Environment& environment) {
+inline Result<QueueOptions> QueueOptions::from_env(const Environment& environment, http::PlainHttp plain_http) {
   QueueOptions options;
+  options.http.plain_http = plain_http;
   Result<std::string> queue_url = environment.require(
       "SQS_QUEUE_URL", "the URL of the queue, like https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.fifo");
   if (!queue_url) return std::move(queue_url).error();

@@ -43,8 +43,9 @@ class Producer {
   /// - throttled, unavailable, network, timeout: after the last attempt;
   /// - rejected: the queue refused it; protocol, integrity: the answer proves nothing, or the wrong thing;
   /// - cancelled: `stop` fired; not_sent while it waited, unknown when it was on its way.
-  /// With delivery unknown it may be in the queue: publishing it again with error().deduplication_id before
-  /// error().deduplication_until can't make it two.
+  /// With delivery unknown it may be in the queue: publish error().returned again, as it is, which can't make it two.
+  /// That has to begin before error().deduplication_until (wall time); after it, it fails without being sent. Until
+  /// then, or for 35 s, other messages of its group wait for it, so that it can't land behind them.
   PublishResult publish(Message message, std::stop_token stop = {}) {
     engine::Publication publication{.entry = {.message = std::move(message)}};
     core_->publish(std::span(&publication, 1), stop);
@@ -56,10 +57,10 @@ class Producer {
   /// come back with kind corked, so that order holds; other groups go on.
   std::vector<PublishResult> publish_batch(std::vector<Message> messages, std::stop_token stop = {}) {
     std::vector<engine::Publication> publications(messages.size());
+    std::vector<PublishResult> results;
+    results.reserve(messages.size());
     for (std::size_t i = 0; i < messages.size(); ++i) publications[i].entry.message = std::move(messages[i]);
     core_->publish(publications, stop);
-    std::vector<PublishResult> results;
-    results.reserve(publications.size());
     for (engine::Publication& publication : publications) results.push_back(result(std::move(publication)));
     return results;
   }

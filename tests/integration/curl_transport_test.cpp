@@ -77,6 +77,7 @@ TEST_SUITE("CurlTransport sends once") {
     const Reply reply = transport.send(request);
     REQUIRE(reply.has_value());
     CHECK(reply->body == "ok");
+    CHECK(reply->resent);
     CHECK(server.requests() == 3);
   }
 

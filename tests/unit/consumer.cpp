@@ -288,3 +288,54 @@ TEST_CASE("the client sends, one and many, and says what became of each") {
   CHECK(client.send_message_batch(support::queue_url, {}).error().kind == ErrorKind::invalid_argument);
   CHECK(f.cloud.messages().size() == 4);
 }
+
+TEST_CASE("an extension to less whose answer never came counts with the less") {
+  Fixture f(losing("ChangeMessageVisibility", 3));
+  auto deliveries = f.consumer.receive().value();
+  CHECK_FALSE(f.consumer.extend(deliveries[0], 5s));
+  CHECK(f.consumer.remaining(deliveries[0]) <= 5s);
+}
+
+TEST_CASE("an entry refused after an attempt that was lost is unknown") {
+  Fixture f(losing("SendMessageBatch", 1));
+  const dmq::Entry good{.message = {.body = "x", .group = "z"}, .deduplication_id = "d1"};
+  const dmq::Entry bad{.message = {.body = "\x01", .group = "z"}, .deduplication_id = "d2"};
+  const dmq::Entry* const batch[] = {&good, &bad};
+  const auto results = f.consumer.client().send_message_batch(support::queue_url, batch).value();
+  CHECK(results[0]);
+  REQUIRE_FALSE(results[1]);
+  CHECK(results[1].error().kind == ErrorKind::rejected);
+  CHECK(results[1].error().delivery == DeliveryState::unknown);
+}
+
+TEST_CASE("a generator of ids with a state of its own gives each receive its own id") {
+  std::vector<std::string> ids;
+  CloudHooks hooks;
+  hooks.before = [&](const Request& request) -> std::optional<dmq::Result<Response>> {
+    dmq::json::Document document;
+    REQUIRE(support::parse(request.body, document));
+    ids.emplace_back(document.root()["ReceiveRequestAttemptId"].string().value_or(""));
+    return std::nullopt;
+  };
+  Cloud<LeapingClock> cloud;
+  dmq::Consumer consumer(
+      CloudTransport<LeapingClock>(cloud.host, hooks), dmq::sqs::Wire("http://localhost", support::parse),
+      support::signer(),
+      {.queue_url = support::queue_url, .new_id = [n = 0]() mutable { return "id-" + std::to_string(++n); }},
+      cloud.clock);
+  CHECK(consumer.receive({.wait = 0s}));
+  CHECK(consumer.receive({.wait = 0s}));
+  CHECK(ids == std::vector<std::string>{"id-1", "id-2"});
+}
+
+TEST_CASE("a delivery without a handle is refused before the network, and the others are acknowledged") {
+  Fixture f;
+  auto deliveries = f.consumer.receive().value();
+  deliveries[1].receipt_handle.clear();
+  CHECK(f.consumer.extend(deliveries[1], 5s).error().kind == ErrorKind::invalid_argument);
+  const auto results = f.consumer.acknowledge(deliveries);
+  CHECK(results[0]);
+  CHECK(results[1].error().kind == ErrorKind::invalid_argument);
+  CHECK(results[2]);
+  CHECK(f.cloud.messages().size() == 1);
+}

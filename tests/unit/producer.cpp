@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -112,11 +113,9 @@ TEST_CASE("a message lost three times is unknown, comes back, and says how to go
   CHECK(error.delivery == DeliveryState::unknown);
   CHECK(error.attempts == 3);
   CHECK(error.returned.body == "b");
-  CHECK(error.deduplication_until == before + 300s);
-  REQUIRE(error.deduplication_id.size() == 32);
-  Message again = error.returned;
-  again.deduplication_id = error.deduplication_id;
-  REQUIRE(producer.publish(again));
+  CHECK(error.deduplication_until == before + 230s);
+  CHECK(error.deduplication_id.size() == 32);
+  REQUIRE(producer.publish(error.returned));
   CHECK(cloud.messages().size() == 1);
 }
 
@@ -474,4 +473,220 @@ TEST_CASE("no event holds a token, a secret or a body") {
   CHECK(all.find("the-body-itself") == std::string::npos);
   CHECK(all.find("local-client-secret") == std::string::npos);
   CHECK(all.find("eyJ") == std::string::npos);
+}
+
+TEST_CASE("a message that came back is not sent again once the queue may have forgotten it, nor repeated too late") {
+  Cloud<LeapingClock> cloud({}, with_faults<Error>({lost, lost, lost}, true));
+  auto producer = support::gateway_producer<PublishRoute>(cloud.transport, cloud.clock);
+  auto result = producer.publish({.body = "b", .group = "g"});
+  REQUIRE_FALSE(result);
+  cloud.clock.advance(*result.error().deduplication_until - cloud.clock.now() + 1s);
+  const auto late = producer.publish(result.error().returned);
+  REQUIRE_FALSE(late);
+  CHECK(late.error().kind == ErrorKind::timeout);
+  CHECK(late.error().delivery == DeliveryState::unknown);
+  CHECK(cloud.messages().size() == 1);
+  Message anew = late.error().returned;
+  anew.first_sent.reset();
+  anew.deduplication_id.clear();
+  CHECK(producer.publish(anew));
+}
+
+TEST_CASE("a machine that sleeps between an attempt and its repeat does not send it after the window") {
+  LeapingClock clock;
+  int requests = 0;
+  CloudHooks hooks;
+  hooks.after = [&](const Request& request, dmq::Result<Response> response) -> dmq::Result<Response> {
+    if (!is_publish(request)) return response;
+    ++requests;
+    return lost;
+  };
+  Cloud<LeapingClock> cloud(clock, hooks);
+  struct SleepyClock {
+    LeapingClock clock;
+    dmq::WallTime now() const { return clock.now(); }
+    dmq::Ticks ticks() const { return clock.ticks(); }
+    bool sleep_for(dmq::Duration duration, std::stop_token stop) const {
+      return clock.sleep_for(duration + 10min, stop);
+    }
+  };
+  dmq::PublishSettings settings = support::settings();
+  settings.deadline = 1h;
+  auto producer = support::gateway_producer<PublishRoute>(cloud.transport, SleepyClock{clock}, settings);
+  const auto result = producer.publish({.body = "b", .group = "g"});
+  REQUIRE_FALSE(result);
+  CHECK(result.error().delivery == DeliveryState::unknown);
+  CHECK(requests == 1);
+  CHECK(cloud.messages().size() == 1);
+}
+
+TEST_CASE("past its deadline a batch sends nothing more") {
+  LeapingClock clock;
+  int requests = 0;
+  CloudHooks hooks;
+  hooks.before = [&](const Request& request) -> std::optional<dmq::Result<Response>> {
+    if (is_publish(request)) ++requests, clock.advance(50s);
+    return std::nullopt;
+  };
+  Cloud<LeapingClock> cloud(clock, hooks);
+  auto producer = support::gateway_producer<PublishRoute>(cloud.transport, clock);
+  std::vector<Message> messages;
+  for (int i = 0; i < 6; ++i) messages.push_back({.body = "b", .group = "g" + std::to_string(i)});
+  const auto results = producer.publish_batch(messages);
+  CHECK(requests == 3);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(results[i]);
+  for (std::size_t i = 3; i < 6; ++i) {
+    REQUIRE_FALSE(results[i]);
+    CHECK(results[i].error().kind == ErrorKind::timeout);
+    CHECK(results[i].error().delivery == DeliveryState::not_sent);
+  }
+}
+
+namespace {
+
+/// A direct producer whose batches are answered from a script: for each request the outcome of each entry, 'a' accepted
+/// (with the sequence number behind it), 't' throttled, 'u' unknown; "lost" for no answer.
+struct Scripted {
+  explicit Scripted(std::vector<std::vector<std::string>> answers, dmq::PublishSettings settings = support::settings())
+      : producer(support::direct_producer(transport, clock, std::move(settings))) {
+    for (auto& answer : answers)
+      transport.reply([answer](const Request& request) -> dmq::Result<Response> {
+        if (answer.front() == "lost") return lost;
+        dmq::json::Document document;
+        REQUIRE(support::parse(request.body, document));
+        const dmq::json::Value entries = document.root()["Entries"];
+        return entries.exists() ? batch(entries, answer) : single(document.root(), answer.front());
+      });
+  }
+
+  static Response single(dmq::json::Value entry, const std::string& outcome) {
+    if (outcome.front() == 'a') return {.status = 200, .body = "{" + accepted(entry, outcome) + "}"};
+    return {.status = outcome == "u" ? 500 : 403, .body = R"({"__type":"com.amazonaws.sqs#RequestThrottled"})"};
+  }
+  static Response batch(dmq::json::Value entries, const std::vector<std::string>& answer) {
+    std::string good, bad;
+    std::size_t i = 0;
+    for (const dmq::json::Value entry : entries) {
+      const std::string id = "{\"Id\":\"" + std::string(*entry["Id"].string()) + "\",";
+      const std::string& outcome = answer.at(i++);
+      std::string& list = outcome.front() == 'a' ? good : bad;
+      if (!list.empty()) list += ",";
+      if (outcome.front() == 'a')
+        list += id + accepted(entry, outcome) + "}";
+      else
+        list += id + (outcome == "u" ? R"("SenderFault":false,"Code":"InternalError"})"
+                                     : R"("SenderFault":true,"Code":"RequestThrottled"})");
+    }
+    return {.status = 200, .body = "{\"Successful\":[" + good + "],\"Failed\":[" + bad + "]}"};
+  }
+  static std::string accepted(dmq::json::Value entry, const std::string& outcome) {
+    return R"("MessageId":"m","MD5OfMessageBody":")" + *dmq::sqs::body_md5(*entry["MessageBody"].string()) +
+           R"(","SequenceNumber":")" + outcome.substr(1) + "\"";
+  }
+
+  dmq::testing::ScriptedTransport transport{};
+  LeapingClock clock{};
+  decltype(support::direct_producer(transport, clock)) producer;
+};
+
+}  // namespace
+
+TEST_CASE("an entry of unknown fate is not sent again without deduplication, whatever stands before it") {
+  dmq::PublishSettings settings = support::settings();
+  settings.deduplication = dmq::Deduplication::none;
+  Scripted s({{"t", "u"}, {"a1", "a2"}}, settings);
+  const auto results = s.producer.publish_batch({{.body = "a"}, {.body = "b"}});
+  CHECK(s.transport.count() == 1);
+  CHECK(results[0].error().kind == ErrorKind::throttled);
+  CHECK(results[0].error().delivery == DeliveryState::rejected);
+  CHECK(results[1].error().kind == ErrorKind::unavailable);
+  CHECK(results[1].error().delivery == DeliveryState::unknown);
+}
+
+TEST_CASE("each entry of a batch ends with its own error") {
+  Scripted s({{"u", "t"}, {"u", "t"}, {"u", "t"}});
+  const auto results = s.producer.publish_batch({{.body = "1", .group = "a"}, {.body = "2", .group = "b"}});
+  CHECK(results[0].error().kind == ErrorKind::unavailable);
+  CHECK(results[0].error().delivery == DeliveryState::unknown);
+  CHECK(results[0].error().returned.first_sent);
+  CHECK(results[1].error().kind == ErrorKind::throttled);
+  CHECK(results[1].error().delivery == DeliveryState::rejected);
+  CHECK_FALSE(results[1].error().returned.first_sent);
+}
+
+TEST_CASE("a group that got out of order over several attempts is told as such") {
+  dmq::PublishSettings settings = support::settings();
+  settings.in_group_batch = 2;
+  Scripted s({{"lost"}, {"a7", "t"}, {"a5"}}, settings);
+  const auto results = s.producer.publish_batch({{.body = "1", .group = "g"}, {.body = "2", .group = "g"}});
+  CHECK(results[0]);
+  REQUIRE_FALSE(results[1]);
+  CHECK(results[1].error().kind == ErrorKind::integrity);
+}
+
+TEST_CASE("a refusal of what the transport sent a second time leaves the first one unknown") {
+  dmq::testing::ScriptedTransport transport;
+  transport.reply({.status = 200, .body = R"({"access_token":"t","token_type":"Bearer","expires_in":3600})"});
+  transport.reply(
+      {.status = 400, .body = R"({"Error":{"Code":"InvalidParameterValue","Type":"Sender"}})", .resent = true});
+  const auto result =
+      support::gateway_producer<PublishRoute>(transport, LeapingClock()).publish({.body = "b", .group = "g"});
+  REQUIRE_FALSE(result);
+  CHECK(result.error().kind == ErrorKind::rejected);
+  CHECK(result.error().delivery == DeliveryState::unknown);
+}
+
+TEST_CASE(
+    "behind a message of unknown fate its group waits until it can't land any more; the message itself does not") {
+  Cloud<LeapingClock> cloud({}, with_faults<Error>({lost, lost, lost}));
+  auto producer = support::gateway_producer<PublishRoute>(cloud.transport, cloud.clock);
+  const dmq::Ticks before = cloud.clock.ticks();
+  auto first = producer.publish({.body = "1", .group = "g"});
+  REQUIRE_FALSE(first);
+  REQUIRE(producer.publish({.body = "other", .group = "h"}));
+  CHECK(cloud.clock.ticks() - before < 1s);
+  SUBCASE("the next one waits") {
+    REQUIRE(producer.publish({.body = "2", .group = "g"}));
+    CHECK(cloud.clock.ticks() - before >= 35s);
+    CHECK(cloud.clock.ticks() - before < 36s);
+  }
+  SUBCASE("sent again, it opens the group") {
+    REQUIRE(producer.publish(first.error().returned));
+    REQUIRE(producer.publish({.body = "2", .group = "g"}));
+    CHECK(cloud.clock.ticks() - before < 1s);
+    CHECK(bodies(cloud.messages()) == std::vector<std::string>{"other", "1", "2"});
+  }
+}
+
+TEST_CASE("what a policy throws is an error: unknown once the request was out, and the lane goes on") {
+  struct Fragile : PublishRoute {
+    using PublishRoute::PublishRoute;
+    std::vector<dmq::Result<dmq::Receipt>> parse(const Response& response, dmq::EntryBatch batch) const {
+      if (batch.front()->message.body == "parse") throw 7;
+      return PublishRoute::parse(response, batch);
+    }
+    dmq::Result<Request> build(dmq::EntryBatch batch) const {
+      if (batch.front()->message.body == "build") throw std::runtime_error("no");
+      return PublishRoute::build(batch);
+    }
+  };
+  Cloud<LeapingClock> cloud;
+  auto producer = support::gateway_producer<Fragile>(cloud.transport, cloud.clock);
+  const auto parse = producer.publish({.body = "parse", .group = "g"});
+  REQUIRE_FALSE(parse);
+  CHECK(parse.error().delivery == DeliveryState::unknown);
+  CHECK(parse.error().returned.body == "parse");
+  const auto build = producer.publish({.body = "build", .group = "h"});
+  REQUIRE_FALSE(build);
+  CHECK(build.error().delivery == DeliveryState::not_sent);
+  CHECK(build.error().message.find("no") != std::string::npos);
+  CHECK(producer.publish({.body = "fine", .group = "h"}));
+
+  dmq::PublishSettings settings = support::settings();
+  settings.new_id = []() -> std::string { throw std::runtime_error("no randomness"); };
+  const auto without_id = support::gateway_producer<PublishRoute>(cloud.transport, cloud.clock, settings)
+                              .publish({.body = "b", .group = "g"});
+  REQUIRE_FALSE(without_id);
+  CHECK(without_id.error().kind == ErrorKind::configuration);
+  CHECK(without_id.error().returned.body == "b");
 }

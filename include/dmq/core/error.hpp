@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -79,8 +80,8 @@ struct Error {
   std::string request_id{};                       ///< For the service's support.
   int attempts = 0;                               ///< Requests that were made.
   std::optional<Duration> retry_after{};          ///< When the service said how long to wait.
-  std::string deduplication_id{};                 ///< Of a publish: publishing again with it, in time, can't duplicate.
-  std::optional<WallTime> deduplication_until{};  ///< When that ends to hold.
+  std::string deduplication_id{};                 ///< Of a publish.
+  std::optional<WallTime> deduplication_until{};  ///< Of an unknown publish: start it again until then, or never.
 
   /// One line: kind, delivery, message, status, code, request id, attempts. Control characters become spaces, so that
   /// what a service says can't forge a line of a log.
@@ -106,6 +107,17 @@ class Exception : public std::runtime_error {
  private:
   Error error_;
 };
+
+/// What the exception that is being handled says; only inside a catch block.
+inline std::string current_exception_text() {
+  try {
+    throw;
+  } catch (const std::exception& exception) {
+    return exception.what();
+  } catch (...) {
+    return "something that is no std::exception";
+  }
+}
 
 /// The commonest errors in one line each.
 inline Error invalid_argument(std::string message) {

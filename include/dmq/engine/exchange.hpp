@@ -54,25 +54,36 @@ class Exchange {
   int attempts() const noexcept { return attempts_; }
   /// When the first request went out.
   std::optional<Instant> first_byte() const noexcept { return first_byte_; }
+  /// When the last one did.
+  std::optional<Instant> last_send() const noexcept { return last_send_; }
+  /// What all attempts so far leave open, joined.
+  DeliveryState worst() const noexcept { return worst_; }
+  /// Nothing after a success.
   const std::optional<Error>& error() const noexcept { return error_; }
   std::optional<Error> take_error() noexcept { return std::move(error_); }
 
-  /// The time limit of an attempt that starts now.
-  Duration attempt_timeout(Instant now) const noexcept {
-    if (terms_.deadline == Ticks::max()) return terms_.request_timeout;
-    return std::clamp<Duration>(terms_.deadline - now.ticks, std::chrono::milliseconds(1), terms_.request_timeout);
-  }
-
   void on_value() noexcept { step_ = Step::send; }
 
-  /// From here on bytes may be on their way.
-  void on_send(Instant now) noexcept {
+  /// Right before the request goes out: from here on bytes may be on their way. False when it is too late for it, by
+  /// the deadline or the deduplication window, however long ago the attempt was planned; then the exchange is done.
+  bool on_send(Instant now) {
+    const bool repeatable = may_repeat(now);
+    if (now.ticks >= terms_.deadline || !repeatable) {
+      finish(error_ ? *std::move(error_) : too_late(repeatable));
+      return false;
+    }
     ++attempts_;
+    last_send_ = now;
     if (!first_byte_) first_byte_ = now;
+    return true;
   }
+
+  /// The transport has sent the request twice by itself, and the answer is that of the second.
+  void on_resend() noexcept { worst_ = DeliveryState::unknown; }
 
   void on_success(RetryState& shared) noexcept {
     shared.budget.give_back(std::exchange(taken_, 0));
+    error_.reset();
     step_ = Step::done;
   }
 
@@ -84,8 +95,9 @@ class Exchange {
     if (fault == retry::Fault::permanent || tries_ >= terms_.retry.max_attempts) return finish(std::move(error));
     const Duration delay = retry::backoff(terms_.retry, tries_ - 1, fault, error.retry_after, shared.random);
     const Instant again = now + delay;
-    if (again.ticks > terms_.deadline || !may_repeat(again) || !shared.budget.take(fault))
+    if (again.ticks >= terms_.deadline || !may_repeat(again) || !shared.budget.take(fault))
       return finish(std::move(error));
+    error_ = std::move(error);
     taken_ = retry::Budget::cost(fault);
     wake_at_ = again.ticks;
     step_ = Step::wait;
@@ -103,15 +115,15 @@ class Exchange {
   }
 
   /// The caller's stop token fired while nothing was in flight.
-  void on_stop() {
-    finish({.kind = ErrorKind::cancelled, .delivery = DeliveryState::not_sent, .message = "stopped by the caller"});
-  }
+  void on_stop() { finish(stopped()); }
+  static Error stopped() { return {.kind = ErrorKind::cancelled, .message = "stopped by the caller"}; }
 
  private:
   void replay(Error error, Instant now, bool allowed) {
     worst_ = std::max(worst_, error.delivery);
     ++replays_;
-    if (!allowed || now.ticks > terms_.deadline || !may_repeat(now)) return finish(std::move(error));
+    if (!allowed || now.ticks >= terms_.deadline || !may_repeat(now)) return finish(std::move(error));
+    error_ = std::move(error);
     step_ = Step::acquire;
   }
 
@@ -119,6 +131,13 @@ class Exchange {
     if (worst_ != DeliveryState::unknown || terms_.repeat == retry::Repeat::always) return true;
     if (terms_.repeat == retry::Repeat::never || !first_byte_) return false;
     return retry::DeduplicationClock(*first_byte_).may_repeat(at, terms_.request_timeout);
+  }
+
+  static Error too_late(bool repeatable) {
+    return {.kind = ErrorKind::timeout,
+            .message = repeatable ? "the time limit ran out before the request could be sent"
+                                  : "the queue may have forgotten that it was sent before: sending it again could make "
+                                    "it two"};
   }
 
   /// Outcomes join: once an attempt's fate was unknown, only acceptance makes it better.
@@ -133,7 +152,8 @@ class Exchange {
   Step step_ = Step::acquire;
   Ticks wake_at_ = Ticks::min();
   std::optional<Instant> first_byte_;
-  std::optional<Error> error_;
+  std::optional<Instant> last_send_;
+  std::optional<Error> error_;  ///< Of the last attempt that failed.
   DeliveryState worst_ = DeliveryState::not_sent;
   int attempts_ = 0;
   int tries_ = 0;

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <dmq/engine/lanes.hpp>
-#include <dmq/retry/deduplication_clock.hpp>
 #include <dmq/retry/policy.hpp>
 #include <dmq/sqs/route.hpp>
 
@@ -25,7 +24,7 @@ struct Publication {
   Error error{};                                  ///< When failed; of the last attempt while open.
   DeliveryState worst = DeliveryState::not_sent;  ///< Joined over all attempts.
   std::optional<Instant> first_byte{};            ///< When it was first sent.
-  bool alone = false;                             ///< Refused together with others: it is sent by itself.
+  bool alone = false;  ///< Refused together with others, or of unknown fate before: it is sent by itself.
 
   void accept(Receipt accepted) {
     receipt = std::move(accepted);
@@ -42,8 +41,6 @@ struct Publication {
     fate = Fate::failed;
     error.delivery = worst;
     error.deduplication_id = entry.deduplication_id;
-    if (first_byte && !entry.deduplication_id.empty())
-      error.deduplication_until = retry::DeduplicationClock(*first_byte).ends();
   }
 
   void fail(Error failure) {
@@ -113,6 +110,7 @@ inline void apply_results(std::span<Publication* const> sent, std::vector<Result
 inline void check_order(std::span<Publication* const> sent) {
   for (std::size_t i = 0; i < sent.size(); ++i)
     for (std::size_t j = i + 1; j < sent.size(); ++j) {
+      if (sent[j]->fate != Publication::Fate::accepted) continue;
       const std::string_view first = sent[i]->receipt.sequence_number;
       const std::string_view second = sent[j]->receipt.sequence_number;
       if (first.empty() || second.empty() || !detail::same_lane(*sent[i], *sent[j])) continue;

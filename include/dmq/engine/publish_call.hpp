@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -33,17 +34,28 @@ class PublishCall {
     return request;
   }
 
-  /// Success when nothing is left to be sent, else the error of the first that is.
+  /// Success when nothing is left to be sent, else the error of the first that is, as unknown as any of them.
   Result<void> parse(const http::Response& response) {
     apply_results(sent(), route_.parse(response, entries()));
-    check_order(sent());
-    for (const Publication* publication : sent())
-      if (publication->fate == Publication::Fate::open && !publication->alone) return publication->error;
-    return {};
+    check_order(batch_);
+    Result<void> left;
+    for (const Publication* publication : sent()) {
+      if (publication->fate != Publication::Fate::open || publication->alone) continue;
+      if (left) left = publication->error;
+      left.error().delivery = std::max(left.error().delivery, publication->worst);
+    }
+    return left;
   }
 
-  void on_attempt_failed(const Error& error) {
-    for (Publication* publication : sent()) publication->note(error);
+  /// Something failed for which there is no answer to parse.
+  void on_failure(const Error& error) {
+    for (Publication* publication : batch_)
+      if (publication->fate == Publication::Fate::open) publication->note(error);
+  }
+
+  /// The transport has sent the request twice.
+  void on_resend() noexcept {
+    for (Publication* publication : sent()) publication->worst = DeliveryState::unknown;
   }
 
  private:

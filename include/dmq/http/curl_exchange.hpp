@@ -211,7 +211,11 @@ std::size_t CurlExchange::on_bytes(char* bytes, std::size_t, std::size_t count, 
 }
 
 inline Result<Response> CurlExchange::finish(CURLcode code) {
-  if (code == CURLE_OK) return reader_.take();
+  if (code == CURLE_OK) {
+    Response response = reader_.take();
+    response.resent = sendings_ > 1;
+    return response;
+  }
   Error error = explain(code);
   error.delivery = delivery();
   return error;

@@ -39,6 +39,8 @@ struct Response {
   int status = 0;
   Headers headers{};
   std::string body{};
+  /// The request went out more than once: an earlier sending, which has no answer, may have been carried out.
+  bool resent = false;
 };
 
 }  // namespace dmq::inline DMQ_ABI::http

@@ -54,8 +54,9 @@ inline Result<Url> check_url(std::string_view text, PlainHttp plain) {
   Result<Url> url = Url::parse(text);
   if (!url) return invalid_argument("the URL of the request can't be used: " + url.error().message);
   if (!url->is_https() && !url->is_loopback() && plain == PlainHttp::loopback_only)
-    return invalid_argument("http:// to " + url->host +
-                            " would send what the request holds in the clear; use https:// or ask for plain HTTP");
+    return invalid_argument(
+        "http:// to " + url->host +
+        " would send what the request holds in the clear; use https://, or allow it with PlainHttp::anywhere");
   return url;
 }
 

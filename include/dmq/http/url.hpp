@@ -40,8 +40,9 @@ inline Result<Url> parse_service_url(std::string_view name, std::string_view tex
   Result<Url> url = Url::parse(text);
   if (!url) return configuration_error(std::string(name) + " is not a URL that can be used: " + url.error().message);
   if (!url->is_https() && !url->is_loopback() && plain == PlainHttp::loopback_only)
-    return configuration_error(std::string(name) + " is http:// to " + url->host +
-                               ", which would send credentials in the clear; use https:// or ask for plain HTTP");
+    return configuration_error(
+        std::string(name) + " is http:// to " + url->host +
+        ", which would send credentials in the clear; use https://, or allow it with PlainHttp::anywhere");
   return url;
 }
 

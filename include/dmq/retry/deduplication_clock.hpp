@@ -22,7 +22,7 @@ class DeduplicationClock {
 
   /// Whether an attempt with this time limit may start now.
   bool may_repeat(Instant now, Duration request_timeout) const noexcept {
-    return elapsed(now) <= window - request_timeout - in_gateway - margin;
+    return elapsed(now) <= allowed(request_timeout);
   }
 
   /// The larger of both clocks: the wall clock may be set back, and ticks may stand still in a suspended machine.
@@ -30,10 +30,12 @@ class DeduplicationClock {
     return std::max({now.ticks - first_byte_.ticks, now.wall - first_byte_.wall, Duration::zero()});
   }
 
-  /// When the id is forgotten at the earliest.
-  WallTime ends() const noexcept { return first_byte_.wall + window; }
+  /// The latest wall time at which an attempt with this time limit may start.
+  WallTime last_start(Duration request_timeout) const noexcept { return first_byte_.wall + allowed(request_timeout); }
 
  private:
+  static Duration allowed(Duration request_timeout) noexcept { return window - request_timeout - in_gateway - margin; }
+
   Instant first_byte_;
 };
 

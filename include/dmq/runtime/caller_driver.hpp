@@ -11,8 +11,9 @@
 
 namespace dmq::inline DMQ_ABI::runtime {
 
-/// What an exchange sends and how it reads the answer. `on_attempt_failed(error)`, where a call has it, hears of every
-/// attempt that brought no answer.
+/// What an exchange sends and how it reads the answer. A call may also have `on_failure(error)`, which hears of every
+/// failure that parse() did not see, with the delivery of that failure alone, and `on_resend()`, which hears before
+/// parse() that the transport has sent the request twice.
 template <class C>
 concept Call = requires(C& call, const http::Response& response) {
   typename C::result_type;
@@ -32,23 +33,38 @@ class CallerDriver {
         call_(call),
         stop_(std::move(stop)),
         deadline_(terms.deadline),
+        request_timeout_(terms.request_timeout),
         exchange_(std::move(terms)) {}
 
   Outcome run() {
-    using Step = engine::Exchange::Step;
-    for (;;) {
-      switch (exchange_.step()) {
-        case Step::acquire: acquire(); break;
-        case Step::send: send(); break;
-        case Step::wait: wait(); break;
-        case Step::done: return finish();
+    while (exchange_.step() != Step::done) {
+      try {
+        step();
+      } catch (...) {
+        // A policy's, or no memory: what it was doing has failed, and once the request was out, nobody knows.
+        fail({.kind = ErrorKind::network,
+              .delivery = in_flight_ ? DeliveryState::unknown : DeliveryState::not_sent,
+              .message = "an exception: " + current_exception_text()});
       }
     }
+    return finish();
   }
 
   const engine::Exchange& exchange() const noexcept { return exchange_; }
 
  private:
+  using Step = engine::Exchange::Step;
+
+  void step() {
+    in_flight_ = false;
+    switch (exchange_.step()) {
+      case Step::acquire: return acquire();
+      case Step::send: return send();
+      case Step::wait: return wait();
+      case Step::done: return;
+    }
+  }
+
   void acquire() {
     Result<typename ChannelType::Use> use = channel_.acquire(stop_, deadline_);
     if (!use) return fail(std::move(use).error());
@@ -59,26 +75,30 @@ class CallerDriver {
   void send() {
     Result<http::Request> request = call_.build();
     if (!request) return fail(std::move(request).error());
-    request->timeout = exchange_.attempt_timeout(channel_.now());
+    request->timeout = request_timeout_;
     if (Result<void> ok = channel_.authorize(*request, use_); !ok) return fail(std::move(ok).error());
     started_ = channel_.now();
-    exchange_.on_send(started_);
+    if (!exchange_.on_send(started_)) return tell_unsent();
+    in_flight_ = true;
     Result<http::Response> response = channel_.send(*request, stop_);
     if (!response) {
       observe_attempt(*request, nullptr, &response.error());
-      if constexpr (requires { call_.on_attempt_failed(response.error()); }) call_.on_attempt_failed(response.error());
       return fail(std::move(response).error());
     }
     judge(*request, *response);
   }
 
   void judge(const http::Request& request, const http::Response& response) {
+    if (response.resent) {
+      exchange_.on_resend();
+      if constexpr (requires { call_.on_resend(); }) call_.on_resend();
+    }
     const auth::Verdict verdict = channel_.verdict(response);
     if (verdict != auth::Verdict::ok) return replay(request, response, verdict);
     if (response.status >= 200 && response.status < 300) channel_.accepted(use_);
     Outcome outcome = call_.parse(response);
     observe_attempt(request, &response, outcome ? nullptr : &outcome.error());
-    if (!outcome) return fail(std::move(outcome).error());
+    if (!outcome) return exchange_failed(std::move(outcome).error());
     channel_.with_retry_state([&](engine::RetryState& shared) { exchange_.on_success(shared); });
     outcome_ = std::move(outcome);
   }
@@ -93,6 +113,7 @@ class CallerDriver {
                 .http_status = response.status,
                 .request_id = std::string(response.headers.get("x-amzn-RequestId"))};
     observe_attempt(request, &response, &error);
+    tell(error);
     if (skew) return exchange_.on_skew(std::move(error), channel_.now());
     channel_.observe({.kind = EventKind::value_refused,
                       .level = Level::warning,
@@ -103,7 +124,21 @@ class CallerDriver {
     exchange_.on_stale_value(std::move(error), channel_.now());
   }
 
+  void tell(const Error& error) {
+    if constexpr (requires { call_.on_failure(error); }) call_.on_failure(error);
+  }
+
+  /// Nothing was sent, for it was too late; what an earlier attempt has told the call stands.
+  void tell_unsent() {
+    if (exchange_.attempts() == 0) tell(*exchange_.error());
+  }
+
   void fail(Error error) {
+    tell(error);
+    exchange_failed(std::move(error));
+  }
+
+  void exchange_failed(Error error) {
     channel_.with_retry_state(
         [&](engine::RetryState& shared) { exchange_.on_failure(std::move(error), channel_.now(), shared); });
   }
@@ -115,8 +150,9 @@ class CallerDriver {
                       .operation = call_.name(),
                       .attempt = exchange_.attempts() + 1,
                       .duration = pause});
-    if (!channel_.clock().sleep_for(pause, stop_)) return exchange_.on_stop();
-    exchange_.on_timer(channel_.now());
+    if (channel_.clock().sleep_for(pause, stop_)) return exchange_.on_timer(channel_.now());
+    tell(engine::Exchange::stopped());
+    exchange_.on_stop();
   }
 
   Outcome finish() {
@@ -155,9 +191,11 @@ class CallerDriver {
   CallType& call_;
   std::stop_token stop_;
   Ticks deadline_;
+  Duration request_timeout_;
   engine::Exchange exchange_;
   typename ChannelType::Use use_{};
   Instant started_{};
+  bool in_flight_ = false;  ///< The request of this step went out.
   std::optional<Outcome> outcome_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <exception>
 #include <mutex>
 #include <stop_token>
 #include <string_view>
@@ -79,10 +78,10 @@ class Channel {
   Result<http::Response> send(const http::Request& request, std::stop_token stop) {
     try {
       return transport_.send(request, std::move(stop));
-    } catch (const std::exception& exception) {
+    } catch (...) {
       return Error{.kind = ErrorKind::network,
                    .delivery = DeliveryState::unknown,
-                   .message = std::string("the transport threw: ") + exception.what()};
+                   .message = "the transport threw: " + current_exception_text()};
     }
   }
 
@@ -99,7 +98,22 @@ class Channel {
   }
 
  private:
+  /// The end of a fetch, however it ends: nobody goes on waiting for it.
+  struct FetchEnd {
+    Channel& channel;
+    std::unique_lock<std::mutex>& lock;
+    bool settled = false;
+
+    ~FetchEnd() {
+      if (!lock.owns_lock()) lock.lock();
+      if (!settled) channel.cache_.on_abandoned();
+      ++channel.told_;
+      channel.value_changed_.notify_all();
+    }
+  };
+
   Result<void> lead(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+    FetchEnd end{*this, lock};
     lock.unlock();
     const Instant started = now();
     Result<auth::Fetched<Value>> fetched = fetch(stop);
@@ -116,23 +130,20 @@ class Channel {
              .http_status = fetched ? 0 : fetched.error().http_status,
              .error = fetched ? nullptr : &fetched.error()});
     lock.lock();
-    if (abandoned) {
-      cache_.on_abandoned();
-    } else if (fetched) {
+    if (abandoned) return led;
+    if (fetched)
       cache_.on_fetched(*std::move(fetched), now());
-    } else {
+    else
       cache_.on_failed(std::move(fetched).error(), now());
-    }
-    ++told_;
-    value_changed_.notify_all();
+    end.settled = true;
     return led;
   }
 
   Result<auth::Fetched<Value>> fetch(const std::stop_token& stop) {
     try {
       return authority_.fetch(transport_, now(), stop);
-    } catch (const std::exception& exception) {
-      return Error{.kind = ErrorKind::network, .message = std::string("fetching a token threw: ") + exception.what()};
+    } catch (...) {
+      return Error{.kind = ErrorKind::network, .message = "fetching a token threw: " + current_exception_text()};
     }
   }
 

@@ -10,11 +10,11 @@
 #include <stop_token>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <dmq/engine/lanes.hpp>
 #include <dmq/engine/publication.hpp>
 #include <dmq/engine/publish_call.hpp>
+#include <dmq/engine/quarantine.hpp>
 #include <dmq/message_rules.hpp>
 #include <dmq/publish_settings.hpp>
 #include <dmq/runtime/caller_driver.hpp>
@@ -39,11 +39,9 @@ class PublishCore {
   void publish(std::span<Publication> publications, const std::stop_token& stop) {
     for (Publication& publication : publications) prepare(publication);
     Membership membership(*this, publications);
+    membership.enter();
     Call call{.publications = publications, .stop = stop, .deadline = channel_.now().ticks + settings_.deadline};
-    while (gather(call)) {
-      send(call);
-      membership.settle(call);
-    }
+    while (gather(call)) send(call);
   }
 
  private:
@@ -55,7 +53,7 @@ class PublishCore {
     std::size_t first_open = 0;
     std::array<Publication*, 10> batch{};
     std::size_t batch_size = 0;
-    std::vector<Publication*> held_back{};  ///< Ended without having been sent, since the last settling.
+    Ticks opens_at = Ticks::max();  ///< When the first of the groups opens that were passed over as closed.
 
     std::span<Publication* const> sent() const { return std::span(batch).first(batch_size); }
   };
@@ -63,7 +61,8 @@ class PublishCore {
   /// Holds a caller's tickets, and gives them back whatever happens.
   class Membership {
    public:
-    Membership(PublishCore& core, std::span<Publication> publications) : core_(core), publications_(publications) {
+    Membership(PublishCore& core, std::span<Publication> publications) : core_(core), publications_(publications) {}
+    void enter() {
       const std::lock_guard lock(core_.mutex_);
       for (Publication& publication : publications_)
         if (publication.fate == Publication::Fate::open && !publication.entry.message.group.empty())
@@ -73,29 +72,19 @@ class PublishCore {
     Membership& operator=(const Membership&) = delete;
     ~Membership() {
       const std::lock_guard lock(core_.mutex_);
-      for (Publication& publication : publications_) leave(publication);
-      core_.lanes_changed_.notify_all();
-    }
-
-    /// Leaves the lanes of what the last request has ended.
-    void settle(Call& call) {
-      const std::lock_guard lock(core_.mutex_);
-      for (Publication* publication : call.sent())
-        if (publication->fate != Publication::Fate::open) leave(*publication);
-      for (Publication* publication : call.held_back) leave(*publication);
-      call.held_back.clear();
+      for (Publication& publication : publications_) core_.leave(publication);
       core_.lanes_changed_.notify_all();
     }
 
    private:
-    void leave(Publication& publication) {
-      if (publication.ticket != engine::Lanes::none)
-        core_.lanes_.leave(std::exchange(publication.ticket, engine::Lanes::none));
-    }
-
     PublishCore& core_;
     std::span<Publication> publications_;
   };
+
+  /// Under the lock.
+  void leave(Publication& publication) noexcept {
+    if (publication.ticket != engine::Lanes::none) lanes_.leave(std::exchange(publication.ticket, engine::Lanes::none));
+  }
 
   void prepare(Publication& p) {
     const QueueType type = settings_.deduplication == Deduplication::none ? QueueType::standard : QueueType::fifo;
@@ -103,13 +92,33 @@ class PublishCore {
     if (settings_.deduplication == Deduplication::id) {
       p.entry.deduplication_id = p.entry.message.deduplication_id;
       if (p.entry.deduplication_id.empty()) {
-        const std::lock_guard lock(mutex_);
-        p.entry.deduplication_id = settings_.new_id();
+        Result<std::string> id = new_id();
+        if (!id) return p.fail(std::move(id).error());
+        p.entry.deduplication_id = *std::move(id);
       }
     } else if (!p.entry.message.deduplication_id.empty()) {
       return p.fail(invalid_argument("the message has a deduplication id, which this producer is set not to send"));
     }
-    if (Result<void> ok = route_.check(p.entry); !ok) p.fail(std::move(ok).error());
+    if (Result<void> ok = route_.check(p.entry); !ok) return p.fail(std::move(ok).error());
+    if (is_sent_again(p.entry.message)) {
+      p.first_byte = p.entry.message.first_sent;
+      p.worst = DeliveryState::unknown;
+      p.alone = true;
+    }
+  }
+
+  bool is_sent_again(const Message& message) const {
+    if (!message.first_sent || settings_.deduplication == Deduplication::none) return false;
+    return settings_.deduplication == Deduplication::content || !message.deduplication_id.empty();
+  }
+
+  Result<std::string> new_id() {
+    const std::lock_guard lock(mutex_);
+    try {
+      return settings_.new_id();
+    } catch (...) {
+      return configuration_error("no deduplication id could be made: " + current_exception_text());
+    }
   }
 
   /// Waits until some of the call's open publications are first in their lanes and puts them into its batch. False
@@ -120,16 +129,18 @@ class PublishCore {
       ++call.first_open;
     if (call.first_open == call.publications.size()) return false;
     std::unique_lock lock(mutex_);
-    const bool ready =
-        wait_until(channel_.clock(), lanes_changed_, lock, call.stop, call.deadline, [&] { return pick(call) > 0; });
+    const auto over = [&] { return call.stop.stop_requested() || channel_.now().ticks >= call.deadline; };
+    while (pick(call) == 0 && !over())
+      wait_until(channel_.clock(), lanes_changed_, lock, call.stop, std::min(call.deadline, call.opens_at),
+                 [&] { return pick(call) > 0; });
     lock.unlock();
-    if (ready && !call.stop.stop_requested()) return true;
+    if (!over()) return true;
     const bool stopped = call.stop.stop_requested();
     for (Publication& publication : call.publications.subspan(call.first_open))
       if (publication.fate == Publication::Fate::open)
         publication.fail({.kind = stopped ? ErrorKind::cancelled : ErrorKind::timeout,
                           .message = stopped ? "stopped by the caller before it was sent"
-                                             : "its turn in its group did not come within the time limit"});
+                                             : "its turn did not come within the time limit"});
     return false;
   }
 
@@ -139,9 +150,17 @@ class PublishCore {
     const std::size_t most = std::min(route_.max_batch(), call.batch.size());
     std::size_t bytes = 0;
     call.batch_size = 0;
+    call.opens_at = Ticks::max();
+    const Ticks now = channel_.now().ticks;
     const auto open = call.publications.subspan(call.first_open);
     for (Publication& publication : open.first(std::min(open.size(), window))) {
       if (publication.fate != Publication::Fate::open || !may_join(call, publication)) continue;
+      if (const Ticks opens_at =
+              quarantine_.opens_at(publication.entry.message.group, publication.entry.deduplication_id);
+          opens_at > now) {
+        call.opens_at = std::min(call.opens_at, opens_at);
+        continue;
+      }
       bytes += message_bytes(publication.entry.message);
       if (call.batch_size > 0 && (bytes > max_message_bytes || publication.alone)) break;
       call.batch[call.batch_size++] = &publication;
@@ -175,11 +194,33 @@ class PublishCore {
         settings_.deduplication == Deduplication::none ? http::Resend::forbidden : http::Resend::allowed);
     CallerDriver driver(channel_, request, std::move(terms), call.stop);
     const Result<void> outcome = driver.run();
-    for (Publication* publication : call.sent()) conclude(call, *publication, outcome, driver.exchange());
+    for (Publication* publication : call.sent()) conclude(*publication, outcome, driver.exchange());
+    settle(call, driver.exchange());
     const auto hopeless = std::find_if(call.sent().begin(), call.sent().end(), [](const Publication* publication) {
       return publication->fate == Publication::Fate::failed && is_about_no_message(publication->error.kind);
     });
     if (hopeless != call.sent().end()) give_up(call, (*hopeless)->error);
+  }
+
+  /// Leaves the lanes of what has ended, holds back what the caller queued behind failures, and closes the groups in
+  /// which a message may still land.
+  void settle(Call& call, const engine::Exchange& exchange) {
+    const std::lock_guard lock(mutex_);
+    for (Publication* publication : call.sent()) {
+      if (publication->fate == Publication::Fate::open) continue;
+      leave(*publication);
+      const std::string& group = publication->entry.message.group;
+      if (publication->fate == Publication::Fate::accepted) {
+        quarantine_.open(group, publication->entry.deduplication_id);
+        continue;
+      }
+      hold_back(call, *publication);
+      if (publication->worst == DeliveryState::unknown && publication->error.kind != ErrorKind::integrity &&
+          exchange.last_send() && !group.empty() && settings_.deduplication != Deduplication::none)
+        quarantine_.close(group, publication->entry.deduplication_id, exchange.last_send()->ticks,
+                          channel_.now().ticks);
+    }
+    lanes_changed_.notify_all();
   }
 
   static bool is_about_no_message(ErrorKind kind) {
@@ -190,31 +231,36 @@ class PublishCore {
   void give_up(Call& call, Error error) {
     error.delivery = DeliveryState::not_sent;
     error.attempts = 0;
+    const std::lock_guard lock(mutex_);
     for (Publication& publication : call.publications)
-      if (publication.fate == Publication::Fate::open) end_unsent(call, publication, error);
+      if (publication.fate == Publication::Fate::open) end_unsent(publication, error);
+    lanes_changed_.notify_all();
   }
 
-  static void end_unsent(Call& call, Publication& publication, Error error) {
+  void end_unsent(Publication& publication, Error error) {
     publication.fail(std::move(error));
-    call.held_back.push_back(&publication);
+    leave(publication);
   }
 
-  void conclude(Call& call, Publication& publication, const Result<void>& outcome, const engine::Exchange& exchange) {
+  void conclude(Publication& publication, const Result<void>& outcome, const engine::Exchange& exchange) const {
     if (!publication.first_byte) publication.first_byte = exchange.first_byte();
-    publication.receipt.attempts = exchange.attempts();
-    if (publication.fate == Publication::Fate::open && !outcome) publication.fail(outcome.error());
-    publication.error.attempts = exchange.attempts();
-    if (publication.fate != Publication::Fate::failed) return;
-    publication.fail();  // Now that the time of its first byte is known.
-    hold_back(call, publication);
+    publication.receipt.attempts = publication.error.attempts = exchange.attempts();
+    if (publication.fate == Publication::Fate::open && !outcome) publication.fail();
+    if (publication.fate != Publication::Fate::failed || publication.worst != DeliveryState::unknown) return;
+    if (settings_.deduplication == Deduplication::none || !publication.first_byte) return;
+    // So that it can be published again as it is.
+    publication.entry.message.deduplication_id = publication.entry.deduplication_id;
+    publication.entry.message.first_sent = publication.first_byte;
+    publication.error.deduplication_until =
+        retry::DeduplicationClock(*publication.first_byte).last_start(settings_.request_timeout);
   }
 
   /// What the caller queued behind a failed message of the same group comes back to it.
-  void hold_back(Call& call, const Publication& failed) {
+  void hold_back(const Call& call, const Publication& failed) {
     for (Publication& publication : call.publications)
       if (&publication > &failed && publication.fate == Publication::Fate::open &&
           engine::detail::same_lane(publication, failed))
-        end_unsent(call, publication, engine::corked_error(publication.entry.message.group));
+        end_unsent(publication, engine::corked_error(publication.entry.message.group));
   }
 
   ChannelType channel_;
@@ -223,6 +269,7 @@ class PublishCore {
   std::mutex mutex_;
   std::condition_variable_any lanes_changed_;
   engine::Lanes lanes_;
+  engine::Quarantine quarantine_;
 };
 
 }  // namespace dmq::inline DMQ_ABI::runtime

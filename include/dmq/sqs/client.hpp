@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -129,8 +131,21 @@ class Client {
   Result<typename CallType::result_type> drive(CallType& call, retry::Repeat repeat, Duration wait,
                                                std::stop_token stop) {
     const engine::Terms terms{.repeat = repeat, .request_timeout = request_timeout + wait};
-    return runtime::CallerDriver(*channel_, call, terms, std::move(stop)).run();
+    runtime::CallerDriver driver(*channel_, call, terms, std::move(stop));
+    Result<typename CallType::result_type> result = driver.run();
+    if constexpr (!std::is_void_v<typename CallType::result_type>)
+      if (result) join(*result, driver.exchange().worst());
+    return result;
   }
+
+  /// What an earlier attempt left open, a refusal of a later one does not settle: of each entry, as of all.
+  template <class T>
+  static void join(std::vector<Result<T>>& entries, DeliveryState worst) {
+    for (Result<T>& entry : entries)
+      if (!entry) entry.error().delivery = std::max(entry.error().delivery, worst);
+  }
+  template <class T>
+  static void join(T&, DeliveryState) {}
 
   Wire wire_;
   std::shared_ptr<Channel> channel_;

@@ -30,16 +30,19 @@ class ReceiveCall {
 
   Result<http::Request> build() {
     const Ticks now = clock_.ticks();
+    // A lease that is not known (the queue's own) may be over: then no id is kept.
     const Duration kept = std::min<Duration>(operation_.visibility, std::chrono::minutes(5));
-    if (operation_.attempt_id.empty() || now - first_used_ >= kept) {
+    if (operation_.attempt_id.empty() || (first_used_ && now - *first_used_ >= kept)) {
       operation_.attempt_id = new_id_();
-      first_used_ = now;
+      first_used_.reset();
     }
+    if (!first_used_) first_used_ = now;
     return call_.build();
   }
 
   Result<result_type> parse(const http::Response& response) {
     operation_.attempt_id.clear();
+    first_used_.reset();
     Result<result_type> result = call_.parse(response);
     if (!result && result.error().message.find("receiveRequestAttemptId is not valid") != std::string::npos)
       result.error().kind = ErrorKind::unavailable;  // Not our fault: the next attempt has a new id.
@@ -51,7 +54,7 @@ class ReceiveCall {
   ReceiveMessage& operation_;
   const ClockType& clock_;
   NewId new_id_;
-  Ticks first_used_{};
+  std::optional<Ticks> first_used_;
 };
 
 }  // namespace dmq::inline DMQ_ABI::sqs

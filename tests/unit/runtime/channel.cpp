@@ -142,3 +142,12 @@ TEST_CASE("what a transport throws is an error: of unknown fate for a request, n
   REQUIRE_FALSE(use);
   CHECK(use.error().delivery == DeliveryState::not_sent);
 }
+
+TEST_CASE("a leader that leaves by an exception of any kind leaves nobody waiting") {
+  Fixture f;
+  f.transport.reply([](const dmq::http::Request&) -> dmq::Result<dmq::http::Response> { throw 7; });
+  f.transport.reply(token("t2"));
+  CHECK_FALSE(f.channel.acquire({}, Ticks::max()));
+  f.clock.advance(std::chrono::seconds(1));
+  REQUIRE(f.channel.acquire({}, Ticks::max()));
+}
