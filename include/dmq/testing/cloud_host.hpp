@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -45,18 +44,31 @@ class CloudHost {
   }
 
  private:
+  /// A thread that waits for the answer to its long poll. It stands on that thread's stack.
+  struct Waiter {
+    std::condition_variable_any changed{};
+    std::optional<http::Response> answer{};
+    Ticks wake{};         ///< When it looks by itself.
+    bool called = false;  ///< It has to look again, though it has no answer.
+
+    void call() {
+      called = true;
+      changed.notify_one();
+    }
+  };
+
   Result<http::Response> wait_for(PollId id, Ticks limit, const std::stop_token& stop,
                                   std::unique_lock<std::mutex>& lock);
   Error abandon(PollId id, ErrorKind kind, std::string message);
+  void leave(PollId id);
   void deliver();
 
   std::mutex mutex_;
-  std::condition_variable_any changed_;
   LocalCloud cloud_;
   C clock_;
   Disconnects disconnects_;
-  std::map<PollId, std::optional<http::Response>> waiting_;  ///< Those with a thread, and their answers.
-  std::uint64_t deliveries_ = 0;
+  std::map<PollId, Waiter*> waiting_;
+  Waiter* minder_ = nullptr;  ///< The only one that looks at the cloud's next deadline; one of those that wait.
 };
 
 template <Clock C>
@@ -64,48 +76,64 @@ Result<http::Response> CloudHost<C>::handle(const http::Request& request, std::s
   std::unique_lock lock(mutex_);
   const Instant now = instant(clock_);
   Handled handled = cloud_.handle(request, now);
-  const PollId* const poll = std::get_if<PollId>(&handled);
-  if (poll != nullptr) waiting_[*poll];
+  if (const PollId* const poll = std::get_if<PollId>(&handled))
+    return wait_for(*poll, now.ticks + request.timeout, stop, lock);
   deliver();
-  if (poll != nullptr) return wait_for(*poll, now.ticks + request.timeout, stop, lock);
   return std::get<http::Response>(std::move(handled));
 }
 
 template <Clock C>
 Result<http::Response> CloudHost<C>::wait_for(PollId id, Ticks limit, const std::stop_token& stop,
                                               std::unique_lock<std::mutex>& lock) {
+  Waiter waiter;
+  waiting_.emplace(id, &waiter);
+  deliver();
   for (;;) {
-    std::optional<http::Response>& answer = waiting_.at(id);
-    if (answer) {
-      http::Response response = *std::move(answer);
-      waiting_.erase(id);
-      return response;
+    if (waiter.answer) {
+      leave(id);
+      return *std::move(waiter.answer);
     }
     if (stop.stop_requested()) return abandon(id, ErrorKind::cancelled, "the stop token fired during a long poll");
     if (clock_.ticks() >= limit) return abandon(id, ErrorKind::timeout, "the request's time limit ran out");
-    const Ticks wake = std::min(limit, cloud_.next_deadline().value_or(limit));
-    const std::uint64_t seen = deliveries_;
-    if (!wait_until(clock_, changed_, lock, stop, wake, [&] { return answer.has_value() || deliveries_ != seen; }))
+    if (minder_ == nullptr) minder_ = &waiter;
+    waiter.wake = minder_ == &waiter ? std::min(limit, cloud_.next_deadline().value_or(limit)) : limit;
+    waiter.called = false;
+    if (!wait_until(clock_, waiter.changed, lock, stop, waiter.wake,
+                    [&] { return waiter.answer.has_value() || waiter.called; }))
       deliver();
   }
 }
 
 template <Clock C>
 Error CloudHost<C>::abandon(PollId id, ErrorKind kind, std::string message) {
-  waiting_.erase(id);
   if (disconnects_ == Disconnects::noticed) cloud_.cancel(id);
+  leave(id);
   return {.kind = kind, .delivery = DeliveryState::unknown, .message = std::move(message)};
 }
 
-/// Brings due answers to the threads that wait for them. All threads that wait look again: what they wait for, the
-/// next deadline, may be another.
+/// Who minded the deadline hands that over to the one that has waited longest.
+template <Clock C>
+void CloudHost<C>::leave(PollId id) {
+  const auto waiter = waiting_.find(id);
+  const bool minded = waiter->second == minder_;
+  waiting_.erase(waiter);
+  if (!minded) return;
+  minder_ = waiting_.empty() ? nullptr : waiting_.begin()->second;
+  if (minder_ != nullptr) minder_->call();
+}
+
+/// Brings due answers to the threads that wait for them. No other one wakes, but for the minder when the deadline has
+/// come nearer.
 template <Clock C>
 void CloudHost<C>::deliver() {
-  for (Answered& answered : cloud_.advance(instant(clock_)))
-    if (const auto waiter = waiting_.find(answered.id); waiter != waiting_.end())
-      waiter->second = std::move(answered.response);
-  ++deliveries_;
-  if (!waiting_.empty()) changed_.notify_all();
+  for (Answered& answered : cloud_.advance(instant(clock_))) {
+    const auto waiter = waiting_.find(answered.id);
+    if (waiter == waiting_.end()) continue;
+    waiter->second->answer = std::move(answered.response);
+    waiter->second->changed.notify_one();
+  }
+  if (minder_ == nullptr || minder_->answer) return;
+  if (const auto next = cloud_.next_deadline(); next && *next < minder_->wake) minder_->call();
 }
 
 /// What a test puts between a client and the cloud.

@@ -111,6 +111,57 @@ TEST_CASE("a visibility timeout that ends wakes a poll") {
   CHECK(Json(waiter.answer->value().body)["Messages"].size() == 1);
 }
 
+TEST_CASE("of many polls that wait, only those answered go on, and the deadline keeps being minded") {
+  Bench bench;
+  std::vector<std::unique_ptr<Waiter>> waiters;
+  for (std::size_t i = 0; i < 3; ++i) {
+    waiters.push_back(std::make_unique<Waiter>(bench, poll()));
+    bench.clock.block_until(i + 1);
+  }
+  const auto polls = [&] { return bench.host->with([](LocalCloud& cloud) { return cloud.polls(); }); };
+
+  // The first one minds the deadline; its answer leaves that to another.
+  CHECK(bench.send("first"));
+  waiters[0]->thread.join();
+  CHECK(Json(waiters[0]->answer->value().body)["Messages"].size() == 1);
+  CHECK(polls() == 2);
+  bench.clock.block_until(2);
+  bench.clock.advance(19s);
+  CHECK(polls() == 2);
+  bench.clock.advance(1s);
+  for (std::size_t i = 1; i < 3; ++i) {
+    waiters[i]->thread.join();
+    CHECK(waiters[i]->answer->value().body == "{}");
+  }
+}
+
+TEST_CASE("a deadline that comes nearer is minded") {
+  Bench bench;
+  Waiter waiter(bench, poll());
+  http::Request shorter = Cloud::queue_request("ReceiveMessage", "\"WaitTimeSeconds\":5");
+  Waiter other(bench, shorter);
+  bench.clock.block_until(2);
+  bench.clock.advance(5s);
+  other.thread.join();
+  CHECK(other.answer->value().body == "{}");
+  bench.clock.advance(15s);
+  waiter.thread.join();
+  CHECK(waiter.answer->value().body == "{}");
+}
+
+TEST_CASE("who minds the deadline may give up") {
+  Bench bench;
+  Waiter minder(bench, poll());
+  Waiter other(bench, Cloud::queue_request("ReceiveMessage", "\"WaitTimeSeconds\":10"));
+  bench.clock.block_until(2);
+  minder.thread.request_stop();
+  minder.thread.join();
+  CHECK(minder.answer->error().kind == dmq::ErrorKind::cancelled);
+  bench.clock.advance(10s);
+  other.thread.join();
+  CHECK(other.answer->value().body == "{}");
+}
+
 TEST_CASE("hooks lose requests and replies") {
   Bench bench;
   const dmq::Error lost{.kind = dmq::ErrorKind::network, .delivery = dmq::DeliveryState::unknown};
