@@ -1,13 +1,10 @@
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
-#include <vector>
 
 #include <dmq/core/random.hpp>
 #include <dmq/encoding/ascii.hpp>
@@ -15,42 +12,42 @@
 #include <dmq/http/message.hpp>
 #include <dmq/json/document.hpp>
 #include <dmq/testing/cognito_model.hpp>
+#include <dmq/testing/gateway_authorizer.hpp>
+#include <dmq/testing/gateway_faults.hpp>
+#include <dmq/testing/gateway_options.hpp>
+#include <dmq/testing/rate_limit.hpp>
 #include <dmq/testing/sqs_service.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
 
-/// How the gateway turns the status of SQS into its own: kept, or 200 for everything, as when nothing but the default
-/// integration response is set up.
-enum class StatusMapping { kept, default_only };
-
-struct GatewayOptions {
-  std::string queue = "dmq.fifo";
-  std::vector<std::string> scopes = {"dmq/publish"};  ///< Any one lets in. None: an ID token is asked for.
-  StatusMapping mapping = StatusMapping::kept;
+/// What the gateway answers, and how long after the request.
+struct GatewayAnswer {
+  http::Response response{};
+  Duration after{};
 };
 
-/// An API Gateway REST API with a Cognito authorizer, whose routes are integrated with SQS: `POST /v1/publish-queue`
-/// (query protocol, answers in JSON) and `POST /v1/publish-queue/batch` (JSON protocol). A value; not thread-safe.
+/// An API Gateway REST API with a Cognito authorizer, whose routes are integrated with SQS: `POST
+/// /{stage}/publish-queue` (query protocol, answers in JSON) and `POST /{stage}/publish-queue/batch` (JSON protocol).
+/// In what order it looks for what is wrong with a request is not recorded from AWS. A value; not thread-safe.
 class GatewayModel {
  public:
-  static constexpr std::string_view publish_path = "/v1/publish-queue";
-  static constexpr std::string_view batch_path = "/v1/publish-queue/batch";
-
   GatewayModel(GatewayOptions gateway_options, json::Parser parser, std::uint64_t seed)
-      : options(std::move(gateway_options)), parse_(parser), random_(seed) {}
+      : options(std::move(gateway_options)), parse_(parser), authorizer_(parser), random_(seed), chance_(~seed) {}
 
   GatewayOptions options;
 
-  http::Response handle(const http::Request& request, std::string_view path, CognitoModel& cognito, SqsService& sqs,
-                        Instant now);
+  /// What SQS does with the request it does now, however late the answer.
+  GatewayAnswer handle(const http::Request& request, std::string_view path, const CognitoModel& cognito,
+                       SqsService& sqs, Instant now);
+  std::string publish_path() const { return "/" + options.stage + "/publish-queue"; }
   std::uint64_t requests() const noexcept { return requests_; }
 
  private:
-  enum class Token { accepted, refused, expired };
-
-  std::variant<std::string_view, http::Response> admit(const http::Request& request, std::string_view path) const;
-  Token check(std::string_view token, CognitoModel& cognito, Instant now) const;
-  bool has_scope(std::string_view granted) const;
+  GatewayAnswer serve(const http::Request& request, std::string_view path, const CognitoModel& cognito, SqsService& sqs,
+                      Instant now);
+  std::optional<http::Response> check_request(const http::Request& request, std::string_view path) const;
+  std::optional<http::Response> authorize(const http::Request& request, const CognitoModel& cognito, Instant now);
+  http::Response integrate(const http::Request& request, std::string_view path, SqsService& sqs, Instant now);
   http::Response publish(const http::Request& request, NamedQueue* queue, Instant now);
   http::Response publish_batch(const http::Request& request, NamedQueue* queue, Instant now);
   static SqsResult<SendOrder> read_headers(const http::Request& request);
@@ -60,75 +57,78 @@ class GatewayModel {
   static http::Response refuse(int status, std::string_view message, std::string_view type);
 
   json::Parser parse_;
+  GatewayAuthorizer authorizer_;
+  TokenBucket bucket_;
+  QuotaCounter used_;
   Random random_;
+  Random chance_;  ///< Of faults: they change no id.
   std::uint64_t requests_ = 0;
 };
 
-inline http::Response GatewayModel::handle(const http::Request& request, std::string_view path, CognitoModel& cognito,
-                                           SqsService& sqs, Instant now) {
+inline GatewayAnswer GatewayModel::handle(const http::Request& request, std::string_view path,
+                                          const CognitoModel& cognito, SqsService& sqs, Instant now) {
   ++requests_;
-  const auto respond = [&]() -> http::Response {
-    const auto admitted = admit(request, path);
-    if (const auto* refusal = std::get_if<http::Response>(&admitted)) return *refusal;
-    switch (check(std::get<std::string_view>(admitted), cognito, now)) {
-      case Token::refused: return refuse(401, "Unauthorized", "UnauthorizedException");
-      case Token::expired: return refuse(401, "The incoming token has expired", "UnauthorizedException");
-      case Token::accepted: break;
-    }
-    const std::string_view type = request.headers.find("content-type").value_or("application/json");
-    if (!encoding::equal_ignoring_case(encoding::trim(type.substr(0, type.find(';'))), "application/json"))
-      return refuse(415, "Unsupported Media Type", "BadRequestException");
-    NamedQueue* const queue = sqs.broker().find(options.queue);
-    return path == batch_path ? publish_batch(request, queue, now) : publish(request, queue, now);
-  };
-  http::Response response = respond();
-  response.headers.add("x-amzn-RequestId", make_uuid(random_));
-  response.headers.add("x-amz-apigw-id", make_uuid(random_));
-  return response;
+  GatewayAnswer answer = serve(request, path, cognito, sqs, now);
+  answer.response.headers.add("x-amzn-RequestId", make_uuid(random_));
+  answer.response.headers.add("x-amz-apigw-id", make_uuid(random_));
+  return answer;
 }
 
-/// What is checked before the token, which is the value. The status for headers that are too large is not recorded.
-inline std::variant<std::string_view, http::Response> GatewayModel::admit(const http::Request& request,
-                                                                          std::string_view path) const {
-  constexpr std::size_t header_limit_bytes = 10'240;
-  constexpr std::size_t payload_limit_bytes = 10U * 1024 * 1024;
-  if (request.headers.wire_bytes() > header_limit_bytes || request.body.size() > payload_limit_bytes)
+inline GatewayAnswer GatewayModel::serve(const http::Request& request, std::string_view path,
+                                         const CognitoModel& cognito, SqsService& sqs, Instant now) {
+  if (auto refusal = check_request(request, path)) return {*std::move(refusal)};
+  const auto throttled = [] { return refuse(429, "Too Many Requests", "TooManyRequestsException"); };
+  if (!bucket_.take(options.throttle, now.ticks)) return {throttled()};
+  if (auto refusal = authorize(request, cognito, now)) return {*std::move(refusal)};
+  const auto error = [] { return refuse(500, "Internal server error", "InternalServerErrorException"); };
+  const auto timed_out = [] { return refuse(504, "Endpoint request timed out", "InternalServerErrorException"); };
+  const GatewayFault fault = draw_fault(options.faults, chance_);
+  if (fault == GatewayFault::throttled) return {throttled()};
+  if (fault == GatewayFault::error_before) return {error()};
+  if (fault == GatewayFault::timeout_before) return {timed_out(), options.integration_timeout};
+  http::Response response = integrate(request, path, sqs, now);
+  if (fault == GatewayFault::error_after) return {error()};
+  if (fault == GatewayFault::timeout_after) return {timed_out(), options.integration_timeout};
+  return {std::move(response)};
+}
+
+/// What is wrong with the request whoever sends it. The status for headers that are too large and the answer to an
+/// unknown stage are not recorded from AWS.
+inline std::optional<http::Response> GatewayModel::check_request(const http::Request& request,
+                                                                 std::string_view path) const {
+  if (request.headers.wire_bytes() > options.header_limit_bytes || request.body.size() > options.payload_limit_bytes)
     return refuse(413, "Request Too Long", "RequestTooLargeException");
-  if (request.method != http::Method::post || (path != publish_path && path != batch_path))
+  const std::string resource = publish_path();
+  if (path.substr(0, path.find('/', 1)) != "/" + options.stage) return refuse(403, "Forbidden", "ForbiddenException");
+  if (request.method != http::Method::post || (path != resource && path != resource + "/batch"))
     return refuse(403, "Missing Authentication Token", "MissingAuthenticationTokenException");
+  return std::nullopt;
+}
+
+inline std::optional<http::Response> GatewayModel::authorize(const http::Request& request, const CognitoModel& cognito,
+                                                             Instant now) {
   std::string_view token = encoding::trim(request.headers.get("authorization"));
   constexpr std::string_view scheme = "Bearer ";
   if (encoding::equal_ignoring_case(token.substr(0, scheme.size()), scheme)) token.remove_prefix(scheme.size());
-  return encoding::trim(token);
-}
-
-/// As the Cognito authorizer does: without scopes on the method it takes the token for an ID token, which an access
-/// token is not.
-inline GatewayModel::Token GatewayModel::check(std::string_view token, CognitoModel& cognito, Instant now) const {
-  const auto jwt = Jwt::parse(token);
-  json::Document header;
-  json::Document claims;
-  if (!jwt || !parse_(jwt->header, header, {}) || !parse_(jwt->claims, claims, {})) return Token::refused;
-  if (header.root()["alg"].string() != "RS256" || header.root()["kid"].string() != CognitoModel::key_id ||
-      !cognito.key().verify(jwt->signed_text, jwt->signature))
-    return Token::refused;
-  const json::Value root = claims.root();
-  if (root["iss"].string() != cognito.issuer()) return Token::refused;
-  if (root["exp"].integer().value_or(0) <= unix_seconds(now.wall)) return Token::expired;
-  if (cognito.is_revoked(root["jti"].string().value_or(""))) return Token::refused;
-  const std::string_view wanted = options.scopes.empty() ? "id" : "access";
-  if (root["token_use"].string() != wanted) return Token::refused;
-  if (!options.scopes.empty() && !has_scope(root["scope"].string().value_or(""))) return Token::refused;
-  return Token::accepted;
-}
-
-inline bool GatewayModel::has_scope(std::string_view granted) const {
-  while (!(granted = encoding::trim(granted)).empty()) {
-    const std::string_view scope = granted.substr(0, granted.find(' '));
-    if (std::count(options.scopes.begin(), options.scopes.end(), scope) > 0) return true;
-    granted.remove_prefix(scope.size());
+  switch (authorizer_.check(encoding::trim(token), options.authorizer, cognito, now)) {
+    case GatewayAuthorizer::Verdict::refused: return refuse(401, "Unauthorized", "UnauthorizedException");
+    case GatewayAuthorizer::Verdict::expired:
+      return refuse(401, "The incoming token has expired", "UnauthorizedException");
+    case GatewayAuthorizer::Verdict::accepted: break;
   }
-  return false;
+  if (!options.api_key.empty() && request.headers.get("x-api-key") != options.api_key)
+    return refuse(403, "Forbidden", "ForbiddenException");
+  if (!used_.take(options.quota, now.wall)) return refuse(429, "Limit Exceeded", "LimitExceededException");
+  return std::nullopt;
+}
+
+inline http::Response GatewayModel::integrate(const http::Request& request, std::string_view path, SqsService& sqs,
+                                              Instant now) {
+  const std::string_view type = request.headers.find("content-type").value_or("application/json");
+  if (!encoding::equal_ignoring_case(encoding::trim(type.substr(0, type.find(';'))), "application/json"))
+    return refuse(415, "Unsupported Media Type", "BadRequestException");
+  NamedQueue* const queue = sqs.broker().find(options.queue);
+  return path.ends_with("/batch") ? publish_batch(request, queue, now) : publish(request, queue, now);
 }
 
 inline SqsResult<SendOrder> GatewayModel::read_headers(const http::Request& request) {

@@ -60,6 +60,8 @@ class SqsBroker {
   SqsResult<std::string> receive(NamedQueue& queue, const ReceiveRequest& request, Instant now);
   /// Lets it wait until there is something or `until` has come.
   PollId park(NamedQueue& queue, ReceiveRequest request, Ticks until);
+  /// One that no poll has or will have, for another answer that comes late.
+  PollId next_poll_id() noexcept { return ++last_poll_; }
   void cancel(PollId id);
 
   /// The polls that can be answered at `now`. Call it after each operation and at next_deadline().
@@ -144,7 +146,7 @@ inline SqsResult<std::string> SqsBroker::receive(NamedQueue& queue, const Receiv
 }
 
 inline PollId SqsBroker::park(NamedQueue& queue, ReceiveRequest request, Ticks until) {
-  const PollId id = ++last_poll_;
+  const PollId id = next_poll_id();
   polls_[id] = {queue.name, std::move(request), until};
   ends_.emplace(until, id);
   queue.waiting.insert(id);

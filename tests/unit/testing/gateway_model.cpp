@@ -115,13 +115,13 @@ TEST_CASE("the authorizer checks the signature, the time, the kind of token and 
     CHECK(publish(fetch_token(cloud)).status == 200);
   }
   SUBCASE("any one scope is enough") {
-    cloud.model.gateway().scopes = {"other", "dmq/publish"};
+    cloud.model.gateway().authorizer.scopes = {"other", "dmq/publish"};
     CHECK(publish(token).status == 200);
-    cloud.model.gateway().scopes = {"other", "dmq/pub"};
+    cloud.model.gateway().authorizer.scopes = {"other", "dmq/pub"};
     unauthorized(publish(token));
   }
   SUBCASE("without scopes an ID token is wanted") {
-    cloud.model.gateway().scopes = {};
+    cloud.model.gateway().authorizer.scopes = {};
     unauthorized(publish(token));
   }
   CHECK(cloud.model.gateway_requests() > 1);
@@ -142,6 +142,112 @@ TEST_CASE("the gateway's own errors") {
   CHECK(cloud.answer(with(publish_request(token, "x"), "Filler", std::string(10'240, 'x'))).status == 413);
   CHECK(cloud.answer(publish_request(token, std::string(10U * 1024 * 1024 + 1, 'x'))).status == 413);
   CHECK(cloud.answer(publish_request(token, "{", "/batch")).status == 400);
+}
+
+TEST_CASE("a wrong stage is forbidden, and the stage is an option") {
+  auto options = support::unsigned_options();
+  options.gateway.stage = "prod";
+  Cloud cloud(options);
+  auto request = publish_request(fetch_token(cloud), "x");
+  check_refused(cloud.answer(request), 403, "Forbidden", "ForbiddenException");
+  request.url = "http://cloud.test/prod/publish-queue";
+  CHECK(cloud.answer(request).status == 200);
+  request.url = "http://cloud.test/prod";
+  check_refused(cloud.answer(request), 403, "Missing Authentication Token", "MissingAuthenticationTokenException");
+  CHECK(cloud.model.environment("http://cloud.test")["API_URL"] == "http://cloud.test/prod/publish-queue");
+}
+
+TEST_CASE("the limits of payload and headers are options") {
+  Cloud cloud;
+  const auto request = publish_request(fetch_token(cloud), "12345");
+  cloud.model.gateway().payload_limit_bytes = 5;
+  CHECK(cloud.answer(request).status == 200);
+  cloud.model.gateway().payload_limit_bytes = 4;
+  check_refused(cloud.answer(request), 413, "Request Too Long", "RequestTooLargeException");
+  cloud.model.gateway() = {.header_limit_bytes = 100};
+  CHECK(cloud.answer(request).status == 413);
+}
+
+TEST_CASE("callers that come too fast are throttled, and may come again in a while") {
+  Cloud cloud;
+  const auto request = publish_request(fetch_token(cloud), "x");
+  cloud.model.gateway().throttle = {.per_second = 2, .burst = 3};
+  for (int i = 0; i < 3; ++i) CHECK(cloud.answer(request).status == 200);
+  check_refused(cloud.answer(request), 429, "Too Many Requests", "TooManyRequestsException");
+  cloud.now = cloud.now + 499ms;
+  CHECK(cloud.answer(request).status == 429);
+  cloud.now = cloud.now + 1ms;
+  CHECK(cloud.answer(request).status == 200);
+  CHECK(cloud.answer(request).status == 429);
+}
+
+TEST_CASE("a usage plan has an API key and a quota for each period") {
+  Cloud cloud;
+  const auto request = publish_request(fetch_token(cloud), "x");
+  cloud.model.gateway().api_key = "key";
+  cloud.model.gateway().quota = {.requests = 2, .period = 10min};
+  check_refused(cloud.answer(request), 403, "Forbidden", "ForbiddenException");
+  check_refused(cloud.answer(with(request, "X-API-Key", "other")), 403, "Forbidden", "ForbiddenException");
+  const auto keyed = with(request, "X-API-Key", "key");
+  CHECK(cloud.answer(keyed).status == 200);
+  CHECK(cloud.answer(keyed).status == 200);
+  check_refused(cloud.answer(keyed), 429, "Limit Exceeded", "LimitExceededException");
+  cloud.now = cloud.now + 10min;
+  CHECK(cloud.answer(keyed).status == 200);
+}
+
+TEST_CASE("faults before SQS leave no message, those after it do, and the answers look the same") {
+  using dmq::testing::GatewayFaults;
+  Cloud cloud;
+  const auto request = publish_request(fetch_token(cloud), "x");
+  auto& faults = cloud.model.gateway().faults;
+  const auto held = [&] { return cloud.model.messages("dmq.fifo").size(); };
+  const auto check_error = [&] {
+    check_refused(cloud.answer(request), 500, "Internal server error", "InternalServerErrorException");
+  };
+  SUBCASE("throttled") {
+    faults.throttled = 1;
+    check_refused(cloud.answer(request), 429, "Too Many Requests", "TooManyRequestsException");
+    CHECK(held() == 0);
+  }
+  SUBCASE("error before") {
+    faults.error_before = 1;
+    check_error();
+    CHECK(held() == 0);
+  }
+  SUBCASE("error after") {
+    faults.error_after = 1;
+    check_error();
+    CHECK(held() == 1);
+  }
+  SUBCASE("a fault strikes only who would have been let in") {
+    faults.error_after = 1;
+    CHECK(cloud.answer(publish_request("nonsense", "x")).status == 401);
+  }
+  SUBCASE("none") {
+    CHECK(cloud.answer(request).status == 200);
+  }
+}
+
+TEST_CASE("a timeout is answered when it has passed, whatever SQS has done at once") {
+  for (const bool accepted : {false, true}) {
+    CAPTURE(accepted);
+    Cloud cloud;
+    const auto request = publish_request(fetch_token(cloud), "x");
+    auto& faults = cloud.model.gateway().faults;
+    (accepted ? faults.timeout_after : faults.timeout_before) = 1;
+    const auto id = std::get<dmq::testing::PollId>(cloud.handle(request));
+    CHECK(cloud.model.messages("dmq.fifo").size() == (accepted ? 1 : 0));
+    CHECK(cloud.model.next_deadline() == cloud.now.ticks + 29s);
+    cloud.now = cloud.now + (29s - 1ns);
+    CHECK(cloud.model.advance(cloud.now).empty());
+    cloud.now = cloud.now + 1ns;
+    const auto answers = cloud.model.advance(cloud.now);
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].id == id);
+    check_refused(answers[0].response, 504, "Endpoint request timed out", "InternalServerErrorException");
+    CHECK_FALSE(cloud.model.next_deadline());
+  }
 }
 
 TEST_CASE("an error of SQS keeps its status, or hides behind a 200 with the default mapping alone") {
