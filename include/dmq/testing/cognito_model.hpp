@@ -24,6 +24,7 @@
 #include <dmq/testing/sqs_message.hpp>
 #include <dmq/testing/timestamps.hpp>
 #include <dmq/testing/token_request.hpp>
+#include <dmq/testing/uuid.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
 

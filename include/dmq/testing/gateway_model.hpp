@@ -17,6 +17,7 @@
 #include <dmq/testing/gateway_options.hpp>
 #include <dmq/testing/rate_limit.hpp>
 #include <dmq/testing/sqs_service.hpp>
+#include <dmq/testing/uuid.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
 

@@ -204,8 +204,8 @@ inline std::vector<HeldMessage> LocalCloud::messages(std::string_view name,
   std::vector<HeldMessage> held;
   const SqsQueue* const found = queue(name);
   if (found == nullptr) return held;
-  for (const auto& [sequence, message] : found->messages())
-    if (!group || message.content.group == *group) held.push_back(message);
+  for (HeldMessage message : found->messages())
+    if (!group || message.content.group == *group) held.push_back(std::move(message));
   return held;
 }
 

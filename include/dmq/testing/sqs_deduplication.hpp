@@ -1,12 +1,16 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <cstring>
 #include <deque>
-#include <map>
 #include <string>
-#include <utility>
+#include <string_view>
 
 #include <dmq/core/clock.hpp>
+#include <dmq/crypto/digest.hpp>
+#include <dmq/testing/sqs_slots.hpp>
+#include <dmq/testing/uuid.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
 
@@ -21,23 +25,56 @@ class DeduplicationMemory {
  public:
   static constexpr Duration window = std::chrono::minutes(5);
 
-  /// Nothing when `key` is new.
-  const Accepted* find(const std::string& key) const {
-    const auto found = accepted_.find(key);
-    return found == accepted_.end() ? nullptr : &found->second;
+  /// Half of a SHA-256: keys of any length take 16 bytes.
+  struct Key {
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+
+    static Key of(std::string_view text) {
+      const auto digest = crypto::sha256(text);
+      Key key;
+      std::memcpy(&key, digest.data(), sizeof key);
+      return key;
+    }
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+
+  /// The message that was enqueued.
+  struct Original {
+    Uuid message_id{};
+    std::uint64_t sequence = 0;
+  };
+
+  /// Null when `key` is new.
+  const Original* find(Key key) const {
+    const Slot slot = by_key_.find(key.first, [&](Slot candidate) { return records_[candidate].key == key; });
+    return slot == no_slot ? nullptr : &records_[slot].original;
   }
-  void add(std::string key, Accepted accepted, Ticks now) {
-    order_.emplace_back(now + window, key);
-    accepted_.insert_or_assign(std::move(key), std::move(accepted));
+  /// Of a key that is new.
+  const Original& add(Key key, Original original, Ticks now) {
+    const Slot slot = records_.add({key, original, now + window});
+    by_key_.add(slot, [this](Slot of) { return records_[of].key.first; });
+    order_.push_back(slot);
+    return records_[slot].original;
   }
   void forget_until(Ticks now) {
-    for (; !order_.empty() && order_.front().first <= now; order_.pop_front()) accepted_.erase(order_.front().second);
+    for (; !order_.empty() && records_[order_.front()].until <= now; order_.pop_front()) {
+      by_key_.remove(order_.front(), [this](Slot of) { return records_[of].key.first; });
+      records_.remove(order_.front());
+    }
   }
   void clear() { *this = {}; }
 
  private:
-  std::map<std::string, Accepted> accepted_;
-  std::deque<std::pair<Ticks, std::string>> order_;
+  struct Record {
+    Key key{};
+    Original original{};
+    Ticks until{};
+  };
+
+  SlotPool<Record> records_;
+  SlotIndex by_key_;
+  std::deque<Slot> order_;  ///< Of time.
 };
 
 }  // namespace dmq::inline DMQ_ABI::testing

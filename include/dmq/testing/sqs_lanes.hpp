@@ -4,52 +4,60 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
+#include <string_view>
 
-#include <dmq/version.hpp>
+#include <dmq/testing/sqs_slots.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
 
-/// The order inside each message group, and whose turn it is. Lanes are served in rotation: who was served goes behind
-/// all others. A lane ends with its last message.
+/// The first and the last message of a list whose messages know their neighbours.
+struct MessageList {
+  Slot first = no_slot;
+  Slot last = no_slot;
+
+  bool empty() const noexcept { return first == no_slot; }
+};
+
+/// The message groups, and whose turn it is. Lanes are served in rotation: who was served goes behind all others. The
+/// messages themselves, and which of them are visible, are for the store to know.
 class SqsLanes {
  public:
-  using Id = std::uint64_t;
+  using Id = Slot;
+
+  struct Lane {
+    std::string group{};
+    MessageList messages{};
+    std::uint64_t turn = 0;
+  };
 
   /// The lane of a group, made when there is none.
-  Id of_group(const std::string& group) {
-    const auto [known, added] = groups_.try_emplace(group, last_id_ + 1);
-    if (!added) return known->second;
-    const Id id = make();
-    lanes_.at(id).group = group;
+  Id of_group(std::string_view group) {
+    const Id known = by_group_.find(hash(group), [&](Slot slot) { return lanes_[slot].group == group; });
+    if (known != no_slot) return known;
+    const Id id = make(group);
+    by_group_.add(id, [this](Slot of) { return hash(lanes_[of].group); });
     return id;
   }
-  /// A lane for one message alone.
-  Id make() {
-    lanes_[++last_id_].turn = ++last_turn_;
-    return last_id_;
+  /// A lane for one message alone, whose group may have others.
+  Id make(std::string_view group) { return lanes_.add({.group = std::string(group), .turn = ++last_turn_}); }
+
+  /// Ends a lane that of_group() or make() gave.
+  void end_group(Id id) {
+    by_group_.remove(id, [this](Slot of) { return hash(lanes_[of].group); });
+    end(id);
+  }
+  void end(Id id) {
+    ready_.erase(lanes_[id].turn);
+    lanes_.remove(id);
   }
 
-  void add(Id id, std::uint64_t sequence) { lanes_.at(id).sequences.insert(sequence); }
+  Lane& operator[](Id id) { return lanes_[id]; }
+  const Lane& operator[](Id id) const { return lanes_[id]; }
 
-  /// What is left may be ready or not: mark() it. False when the lane ended.
-  bool remove(Id id, std::uint64_t sequence) {
-    const auto found = lanes_.find(id);
-    found->second.sequences.erase(sequence);
-    if (!found->second.sequences.empty()) return true;
-    ready_.erase(found->second.turn);
-    if (found->second.group) groups_.erase(*found->second.group);
-    lanes_.erase(found);
-    return false;
-  }
-
-  /// Messages in their order; the first one is the head.
-  const std::set<std::uint64_t>& sequences(Id id) const { return lanes_.at(id).sequences; }
-
-  /// Whether the head can be received.
+  /// Whether the first message can be received.
   void mark(Id id, bool ready) {
-    const std::uint64_t turn = lanes_.at(id).turn;
+    const std::uint64_t turn = lanes_[id].turn;
     if (ready)
       ready_.emplace(turn, id);
     else
@@ -64,21 +72,16 @@ class SqsLanes {
     if (ready_.empty() || ready_.begin()->first > last_turn) return std::nullopt;
     const Id id = ready_.begin()->second;
     ready_.erase(ready_.begin());
-    lanes_.at(id).turn = ++last_turn_;
+    lanes_[id].turn = ++last_turn_;
     return id;
   }
 
  private:
-  struct Lane {
-    std::set<std::uint64_t> sequences{};
-    std::uint64_t turn = 0;
-    std::optional<std::string> group{};
-  };
+  static std::uint64_t hash(std::string_view group) { return std::hash<std::string_view>()(group); }
 
-  std::map<Id, Lane> lanes_;
-  std::map<std::string, Id, std::less<>> groups_;
+  SlotPool<Lane> lanes_;
+  SlotIndex by_group_;
   std::map<std::uint64_t, Id> ready_;  ///< By turn.
-  Id last_id_ = 0;
   std::uint64_t last_turn_ = 0;
 };
 

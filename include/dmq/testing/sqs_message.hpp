@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <dmq/core/clock.hpp>
-#include <dmq/core/random.hpp>
 #include <dmq/message.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
@@ -42,24 +41,21 @@ struct QueueSettings {
   bool is_fifo() const noexcept { return type == QueueType::fifo; }
 };
 
-enum class Visibility { visible, delayed, in_flight };
+enum class Visibility : std::uint8_t { visible, delayed, in_flight };
 
-/// A message as the queue holds it.
+/// A message as a queue shows it, which keeps it in another form.
 struct HeldMessage {
   Message content{};  ///< With the deduplication id that was in force, also one made from the body.
   std::string message_id{};
   std::uint64_t sequence = 0;  ///< Rises by one with each message of the queue.
-  std::uint64_t lane = 0;
   Instant sent{};
-  Instant first_received{};
-  Instant received{};
+  WallTime first_received{};
+  Ticks received{};
   int receive_count = 0;
   int received_elsewhere = 0;        ///< Of these, those before it was moved here.
   std::string dead_letter_source{};  ///< ARN of the queue from which it was moved here.
   Visibility visibility = Visibility::visible;
-  Ticks visible_at{};        ///< When it is delayed or in flight.
-  Ticks expires_at{};        ///< End of the queue's retention.
-  std::string attempt_id{};  ///< Of the receive that holds it.
+  Ticks visible_at{};  ///< When it is delayed or in flight.
 };
 
 /// What a receive asks for.
@@ -69,9 +65,9 @@ struct ReceiveOrder {
   std::string attempt_id{};                                  ///< FIFO only.
 };
 
-/// A message with the handle that this receive gave out; valid until the queue is used again.
+/// A message with the handle that this receive gave out.
 struct Received {
-  const HeldMessage* message = nullptr;
+  HeldMessage message{};
   std::string receipt_handle{};
 };
 
@@ -89,15 +85,6 @@ enum class HandleVerdict { valid, garbage, expired, stale, gone, beyond_limit };
 /// As SQS writes it: 20 digits, of a number that does not fit into 64 bits.
 inline std::string sequence_text(std::uint64_t sequence) {
   return "1884949" + std::to_string(6'460'467'696'128 + sequence * 256);
-}
-
-/// A random UUID, version 4.
-inline std::string make_uuid(Random& random) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text = "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx";
-  for (char& c : text)
-    if (c == 'x') c = digits[random.below(16)];
-  return text;
 }
 
 }  // namespace dmq::inline DMQ_ABI::testing

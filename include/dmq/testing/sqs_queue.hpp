@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +19,9 @@
 
 namespace dmq::inline DMQ_ABI::testing {
 
+/// What becomes of messages that a redrive policy does not let be received again.
+enum class DeadLetters { leave, keep };
+
 /// One SQS queue, FIFO or standard, without protocol: a value that can be copied to try something out. A message is
 /// delivered only when all that are before it in its group are delivered with it or deleted: a receive walks a group
 /// in order and stops at the first message that is invisible. In a standard queue every message is its own group.
@@ -29,17 +31,27 @@ class SqsQueue {
  public:
   /// `id` is in every receipt handle and tells this queue from all others, also from an earlier one of its name.
   SqsQueue(std::string id, QueueSettings settings, std::uint64_t seed)
-      : id_(std::move(id)), settings_(settings), random_(seed) {}
+      : id_(std::move(id)), settings_(std::move(settings)), random_(seed), store_(settings_.type) {}
 
   const QueueSettings& settings() const noexcept { return settings_; }
+  /// Holds at once, but not for the delay of messages that are there. A new deduplication scope holds
+  /// after a minute: AWS goes on with the former one for a while, how long is not recorded. The type must stay.
+  void reconfigure(QueueSettings settings, Instant now);
 
   /// `message` keeps the rules of SQS. A duplicate gets the answer that the first one got (as other models have it;
   /// not recorded from AWS). `delay` is the message's own, in place of the queue's.
   Accepted send(Message message, std::optional<std::chrono::seconds> delay, Instant now);
-  /// A message that has been received as often as the redrive policy allows is not received again but leaves the queue.
-  ReceiveOutcome receive(const ReceiveOrder& order, Instant now);
+  /// A message that has been received as often as the redrive policy allows is not received again but leaves the queue,
+  /// unless they are kept: then it is as if there were no policy.
+  ReceiveOutcome receive(const ReceiveOrder& order, Instant now, DeadLetters dead_letters = DeadLetters::leave);
   /// Takes in a message that left the queue with the ARN `source`. A standard queue lets it keep its age.
   void adopt(HeldMessage message, std::string source, Instant now);
+  /// A message that could be received, if there is one; its group's turn is over then.
+  std::optional<HeldMessage> offer(Instant now);
+  /// Takes a message out that offer() has just shown.
+  Message take(std::uint64_t sequence);
+  /// Puts in a message that take() took out of another queue: a new one, with an id of its own, that is no duplicate.
+  void put(Message message, Instant now);
   HandleVerdict remove(std::string_view handle, Instant now);
   HandleVerdict change_visibility(std::string_view handle, std::chrono::seconds timeout, Instant now);
   /// Forgets the messages, and what it knew to tell duplicates.
@@ -52,30 +64,34 @@ class SqsQueue {
   /// Whether a receive with this attempt id would be answered from memory.
   bool remembers(std::string_view attempt_id) const { return attempts_.find(attempt_id) != nullptr; }
   /// The next moment at which settle() has something to do with the messages.
-  std::optional<Ticks> next_change() const { return store_.next_change(); }
+  std::optional<Ticks> next_change() const { return store_.next_change(settings_.retention); }
 
-  /// All messages held, by sequence.
-  const std::map<std::uint64_t, HeldMessage>& messages() const noexcept { return store_.messages(); }
+  /// All messages held, by sequence. Valid until the queue is used again.
+  HeldMessages messages() const noexcept { return HeldMessages(store_); }
   std::size_t count(Visibility visibility) const noexcept { return store_.count(visibility); }
 
  private:
   struct Found {
     HandleVerdict verdict = HandleVerdict::garbage;
-    HeldMessage* message = nullptr;
+    StoredMessage* message = nullptr;
   };
 
   struct Served {
-    std::vector<std::uint64_t> taken{};
+    DeadLetters dead_letters = DeadLetters::leave;
+    std::vector<StoredMessage*> taken{};
     std::vector<HeldMessage> dead{};
   };
 
-  std::string deduplication_key(const Message& message) const;
+  StoredMessage& enqueue(Message message, std::chrono::seconds delay, Instant now);
+  DeduplicationScope scope(Ticks now) const {
+    return now < former_scope_until_ ? former_scope_ : settings_.deduplication_scope;
+  }
+  DeduplicationMemory::Key deduplication_key(const Message& message, Ticks now) const;
   void serve(SqsLanes::Id lane, const ReceiveOrder& order, Instant now, Served& served);
-  ReceiveOutcome hand_out(const std::vector<std::uint64_t>& sequences) const;
+  ReceiveOutcome hand_out(const std::vector<StoredMessage*>& messages) const;
   Found find(std::string_view handle);
-  void wake(HeldMessage& message);
-  bool erase(HeldMessage& message);
-  bool is_dead(const HeldMessage& message) const noexcept {
+  bool erase(StoredMessage& message);
+  bool is_dead(const StoredMessage& message) const noexcept {
     return settings_.redrive &&
            message.receive_count - message.received_elsewhere >= settings_.redrive->max_receive_count;
   }
@@ -90,41 +106,60 @@ class SqsQueue {
   MessageStore store_;
   DeduplicationMemory accepted_;
   ReceiveAttempts attempts_;
+  DeduplicationScope former_scope_ = DeduplicationScope::queue;
+  Ticks former_scope_until_{};
 };
+
+inline void SqsQueue::reconfigure(QueueSettings settings, Instant now) {
+  if (settings.deduplication_scope != settings_.deduplication_scope) {
+    former_scope_ = scope(now.ticks);
+    former_scope_until_ = now.ticks + std::chrono::minutes(1);
+  }
+  settings_ = std::move(settings);
+}
 
 inline Accepted SqsQueue::send(Message message, std::optional<std::chrono::seconds> delay, Instant now) {
   settle(now.ticks);
   if (settings_.is_fifo() && message.deduplication_id.empty())
     message.deduplication_id = encoding::hex(crypto::sha256(message.body));
-  const std::string key = deduplication_key(message);
-  if (const Accepted* original = settings_.is_fifo() ? accepted_.find(key) : nullptr) return *original;
-
-  HeldMessage& held = store_.add({.content = std::move(message), .message_id = make_uuid(random_), .sent = now},
-                                 settings_.type, settings_.retention);
   const auto wait = delay.value_or(settings_.delay);
-  if (wait > wait.zero()) store_.set_visibility(held, Visibility::delayed, now.ticks + wait);
-  store_.refresh(held.lane);
-  const Accepted accepted{held.message_id, settings_.is_fifo() ? sequence_text(held.sequence) : std::string()};
-  if (settings_.is_fifo()) accepted_.add(key, accepted, now.ticks);
-  return accepted;
+  if (!settings_.is_fifo()) return {enqueue(std::move(message), wait, now).id.text()};
+
+  const DeduplicationMemory::Key key = deduplication_key(message, now.ticks);
+  const auto* original = accepted_.find(key);
+  if (original == nullptr) {
+    const StoredMessage& stored = enqueue(std::move(message), wait, now);
+    original = &accepted_.add(key, {stored.id, stored.sequence}, now.ticks);
+  }
+  return {original->message_id.text(), sequence_text(original->sequence)};
 }
 
-inline std::string SqsQueue::deduplication_key(const Message& message) const {
-  if (settings_.deduplication_scope == DeduplicationScope::queue) return message.deduplication_id;
+inline StoredMessage& SqsQueue::enqueue(Message message, std::chrono::seconds delay, Instant now) {
+  StoredMessage& stored = store_.add({.content = std::move(message), .message_id = make_uuid(random_), .sent = now});
+  if (delay > delay.zero()) store_.set_visibility(stored, Visibility::delayed, now.ticks + delay);
+  store_.refresh(stored.lane);
+  return stored;
+}
+
+inline DeduplicationMemory::Key SqsQueue::deduplication_key(const Message& message, Ticks now) const {
+  if (scope(now) == DeduplicationScope::queue) return DeduplicationMemory::Key::of(message.deduplication_id);
   // No id has a NUL, so that no group and id can be taken for another pair.
-  return message.group + '\0' + message.deduplication_id;
+  return DeduplicationMemory::Key::of(message.group + '\0' + message.deduplication_id);
 }
 
-inline ReceiveOutcome SqsQueue::receive(const ReceiveOrder& order, Instant now) {
+inline ReceiveOutcome SqsQueue::receive(const ReceiveOrder& order, Instant now, DeadLetters dead_letters) {
   settle(now.ticks);
   if (const ReceiveAttempts::Attempt* attempt = attempts_.find(order.attempt_id)) {
     if (attempt->spoiled) return {ReceiveVerdict::attempt_not_valid};
-    for (const std::uint64_t sequence : attempt->sequences)
-      store_.set_visibility(store_.at(sequence), Visibility::in_flight, now.ticks + timeout_of(order));
-    return hand_out(attempt->sequences);
+    std::vector<StoredMessage*> messages;
+    for (const std::uint64_t sequence : attempt->sequences) {
+      messages.push_back(&store_.at(sequence));
+      store_.set_visibility(*messages.back(), Visibility::in_flight, now.ticks + timeout_of(order));
+    }
+    return hand_out(messages);
   }
   if (!settings_.is_fifo() && is_full()) return {ReceiveVerdict::over_limit};
-  Served served;
+  Served served{.dead_letters = dead_letters};
   // A lane served with a timeout of zero is ready again, with a later turn: this call is through with it.
   const std::uint64_t last_turn = store_.lanes().last_turn();
   while (served.taken.size() < order.max_messages && !is_full()) {
@@ -141,20 +176,20 @@ inline ReceiveOutcome SqsQueue::receive(const ReceiveOrder& order, Instant now) 
 
 inline void SqsQueue::serve(SqsLanes::Id lane, const ReceiveOrder& order, Instant now, Served& served) {
   const auto timeout = timeout_of(order);
-  const auto& sequences = store_.lanes().sequences(lane);
-  for (auto next = sequences.begin(); next != sequences.end();) {
-    HeldMessage& message = store_.at(*next++);
+  StoredMessage* next = store_.first_of(lane);
+  while (next != nullptr) {
+    StoredMessage& message = *next;
     if (message.visibility != Visibility::visible || served.taken.size() == order.max_messages || is_full()) break;
-    if (is_dead(message)) {
-      served.dead.push_back(message);
+    next = store_.next_of(message);
+    if (served.dead_letters == DeadLetters::leave && is_dead(message)) {
+      served.dead.push_back(store_.describe(message));
       if (erase(message)) continue;
       return;
     }
-    if (message.receive_count++ == 0) message.first_received = now;
-    message.received = now;
-    message.attempt_id = order.attempt_id;
+    if (message.receive_count++ == 0) message.first_received = now.wall;
+    message.received = now.ticks;
     if (timeout > timeout.zero()) store_.set_visibility(message, Visibility::in_flight, now.ticks + timeout);
-    served.taken.push_back(message.sequence);
+    served.taken.push_back(&message);
   }
   store_.refresh(lane);
 }
@@ -163,17 +198,35 @@ inline void SqsQueue::adopt(HeldMessage message, std::string source, Instant now
   if (settings_.is_fifo()) message.sent = now;
   message.received_elsewhere = message.receive_count;
   message.dead_letter_source = std::move(source);
-  message.attempt_id.clear();
-  store_.refresh(store_.add(std::move(message), settings_.type, settings_.retention).lane);
+  store_.refresh(store_.add(std::move(message)).lane);
   settle(now.ticks);
 }
 
-inline ReceiveOutcome SqsQueue::hand_out(const std::vector<std::uint64_t>& sequences) const {
+inline std::optional<HeldMessage> SqsQueue::offer(Instant now) {
+  settle(now.ticks);
+  const auto lane = store_.lanes().take_next(store_.lanes().last_turn());
+  if (!lane) return std::nullopt;
+  store_.refresh(*lane);
+  return store_.describe(*store_.first_of(*lane));
+}
+
+inline Message SqsQueue::take(std::uint64_t sequence) {
+  StoredMessage& stored = store_.at(sequence);
+  Message message = store_.describe(stored).content;
+  erase(stored);
+  return message;
+}
+
+inline void SqsQueue::put(Message message, Instant now) {
+  settle(now.ticks);
+  enqueue(std::move(message), settings_.delay, now);
+}
+
+inline ReceiveOutcome SqsQueue::hand_out(const std::vector<StoredMessage*>& messages) const {
   ReceiveOutcome outcome;
-  for (const std::uint64_t sequence : sequences) {
-    const HeldMessage& message = store_.messages().at(sequence);
-    outcome.messages.push_back({&message, ReceiptHandle{id_, sequence, message.receive_count}.text()});
-  }
+  for (const StoredMessage* message : messages)
+    outcome.messages.push_back(
+        {store_.describe(*message), ReceiptHandle{id_, message->sequence, message->receive_count}.text()});
   return outcome;
 }
 
@@ -181,9 +234,9 @@ inline ReceiveOutcome SqsQueue::hand_out(const std::vector<std::uint64_t>& seque
 inline SqsQueue::Found SqsQueue::find(std::string_view text) {
   const auto handle = ReceiptHandle::parse(text);
   if (!handle || handle->queue_id != id_ || handle->sequence > store_.last_sequence()) return {};
-  HeldMessage* const found = store_.find(handle->sequence);
+  StoredMessage* const found = store_.find(handle->sequence);
   if (found == nullptr) return {HandleVerdict::gone};
-  HeldMessage& message = *found;
+  StoredMessage& message = *found;
   const bool latest = handle->receive_count == message.receive_count;
   if (latest && message.visibility == Visibility::in_flight) return {HandleVerdict::valid, &message};
   if (settings_.is_fifo()) return {HandleVerdict::expired, &message};
@@ -201,23 +254,24 @@ inline HandleVerdict SqsQueue::change_visibility(std::string_view handle, std::c
   settle(now.ticks);
   const Found found = find(handle);
   if (found.verdict != HandleVerdict::valid) return found.verdict;
-  if (now.ticks + timeout > found.message->received.ticks + std::chrono::hours(12)) return HandleVerdict::beyond_limit;
-  attempts_.spoil(found.message->attempt_id);
+  if (now.ticks + timeout > found.message->received + std::chrono::hours(12)) return HandleVerdict::beyond_limit;
+  attempts_.spoil(found.message->sequence);
   if (timeout > timeout.zero())
     store_.set_visibility(*found.message, Visibility::in_flight, now.ticks + timeout);
   else
-    wake(*found.message);
+    store_.set_visibility(*found.message, Visibility::visible);
   store_.refresh(found.message->lane);
   return HandleVerdict::valid;
 }
 
 inline void SqsQueue::settle(Ticks now) {
-  while (HeldMessage* const message = store_.next_due(now)) {
-    if (message->expires_at <= now) {
+  while (StoredMessage* const message = store_.next_due(now, settings_.retention)) {
+    if (message->visibility == Visibility::visible ||
+        message->visible_at >= message->sent.ticks + settings_.retention) {
       erase(*message);
     } else {
-      attempts_.lapse(message->attempt_id);
-      wake(*message);
+      attempts_.lapse(message->sequence);
+      store_.set_visibility(*message, Visibility::visible);
       store_.refresh(message->lane);
     }
   }
@@ -225,13 +279,8 @@ inline void SqsQueue::settle(Ticks now) {
   attempts_.forget_until(now);
 }
 
-inline void SqsQueue::wake(HeldMessage& message) {
-  store_.set_visibility(message, Visibility::visible);
-  message.attempt_id.clear();
-}
-
-inline bool SqsQueue::erase(HeldMessage& message) {
-  attempts_.spoil(message.attempt_id);
+inline bool SqsQueue::erase(StoredMessage& message) {
+  attempts_.spoil(message.sequence);
   return store_.erase(message);
 }
 

@@ -27,7 +27,7 @@ inline QueueAttributes describe(const NamedQueue& named, std::string_view arn_pr
   const std::size_t in_flight = queue.count(Visibility::in_flight);
   const std::size_t delayed = queue.count(Visibility::delayed);
   all["QueueArn"] = std::string(arn_prefix) + named.name;
-  all["ApproximateNumberOfMessages"] = std::to_string(queue.messages().size() - in_flight - delayed);
+  all["ApproximateNumberOfMessages"] = std::to_string(queue.count(Visibility::visible));
   all["ApproximateNumberOfMessagesNotVisible"] = std::to_string(in_flight);
   all["ApproximateNumberOfMessagesDelayed"] = std::to_string(delayed);
   const auto created = std::chrono::floor<std::chrono::seconds>(named.created.wall.time_since_epoch()).count();

@@ -86,11 +86,11 @@ inline Attributes select_attributes(const Attributes& all, const std::vector<std
 
 /// Empty when the message has no such attribute.
 inline std::string system_attribute(const HeldMessage& message, const QueueSettings& queue, std::string_view name) {
-  const auto milliseconds = [](Instant at) {
-    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(at.wall.time_since_epoch()).count());
+  const auto milliseconds = [](WallTime at) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count());
   };
   if (name == "SenderId") return "AIDALOCALCLOUD0000000";
-  if (name == "SentTimestamp") return milliseconds(message.sent);
+  if (name == "SentTimestamp") return milliseconds(message.sent.wall);
   if (name == "ApproximateReceiveCount") return std::to_string(message.receive_count);
   if (name == "ApproximateFirstReceiveTimestamp") return milliseconds(message.first_received);
   if (name == "SequenceNumber") return queue.is_fifo() ? sequence_text(message.sequence) : std::string();
@@ -125,7 +125,7 @@ inline std::string write_received(const std::vector<Received>& messages, const Q
   json.begin_object();
   if (!messages.empty()) json.key("Messages").begin_array();
   for (const Received& received : messages) {
-    const HeldMessage& message = *received.message;
+    const HeldMessage& message = received.message;
     json.begin_object().key("MessageId").value(message.message_id);
     json.key("ReceiptHandle").value(received.receipt_handle);
     json.key("MD5OfBody").value(md5_text(message.content.body));

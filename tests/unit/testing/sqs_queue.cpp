@@ -38,7 +38,7 @@ struct Bench {
     const auto outcome = queue.receive({max, timeout, std::move(attempt_id)}, now);
     verdict = outcome.verdict;
     for (const auto& received : outcome.messages) {
-      bodies.push_back(received.message->content.body);
+      bodies.push_back(received.message.content.body);
       handles[bodies.back()] = received.receipt_handle;
     }
     return bodies;
@@ -95,7 +95,7 @@ TEST_CASE("a receive takes the visible beginning of a group") {
     bench.now = bench.now + 1s;
     CHECK(bench.receive(10) == Texts{"gm1", "gm2", "gm3"});
     CHECK(before.at("gm1") != bench.handles.at("gm1"));
-    CHECK(bench.queue.messages().begin()->second.receive_count == 2);
+    CHECK(bench.queue.messages().front().receive_count == 2);
   }
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("in the scope of message groups another group is another message") {
 TEST_CASE("the content-based id is the body's SHA-256") {
   Bench bench;
   bench.queue.send({.body = "same", .group = "g"}, {}, bench.now);
-  CHECK(bench.queue.messages().begin()->second.content.deduplication_id ==
+  CHECK(bench.queue.messages().front().content.deduplication_id ==
         "0967115f2813a3541eaef77de9d9d5773f1c0c04314b0bbfe4ff3b3b1c55b5d5");
 }
 
@@ -185,7 +185,7 @@ TEST_CASE("a receive attempt id gives the same messages and handles again, and a
   bench.now = bench.now + 20s;
   CHECK(bench.receive(2, 30s, "id") == Texts{"gm1", "gm2"});
   CHECK(bench.handles == handles);
-  CHECK(bench.queue.messages().begin()->second.receive_count == 1);
+  CHECK(bench.queue.messages().front().receive_count == 1);
   CHECK(bench.receive(10, 30s, "other") == Texts{"hm1"});
   bench.now = bench.now + 29s;
   CHECK(bench.queue.count(Visibility::in_flight) == 3);
