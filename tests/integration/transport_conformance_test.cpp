@@ -1,49 +1,18 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <dmq/http/curl_transport.hpp>
 #include <dmq/testing/transport_conformance.hpp>
-#include <support/raw_server.hpp>
+#include <support/conformance_server.hpp>
 
-using support::RawServer;
+using support::ConformanceServer;
 
 namespace {
-
-/// The server that check_transport asks for.
-class ConformanceServer {
- public:
-  std::string origin() const { return server_.origin(); }
-
- private:
-  RawServer::Reply answer(const RawServer::Request& request) {
-    const std::string path = request.path();
-    if (path == "/requests") return {RawServer::ok(std::to_string(requests_.load()))};
-    ++requests_;
-    if (path == "/drop") return {"", RawServer::Then::close};
-    if (path == "/silence") return {"", RawServer::Then::hang};
-    if (path == "/echo") return {RawServer::ok(request.body, marked_fields(request.head))};
-    const std::string status = path.substr(path.rfind('/') + 1);
-    const std::string length = status == "204" ? "" : "Content-Length: 0\r\n";
-    return {"HTTP/1.1 " + status + " Status\r\nLocation: /echo\r\n" + length + "\r\n"};
-  }
-
-  static std::string marked_fields(const std::string& head) {
-    std::string fields;
-    for (std::size_t at = head.find("\r\nX-"); at != std::string::npos; at = head.find("\r\nX-", at + 2))
-      fields.append(head, at + 2, head.find("\r\n", at + 2) - at);
-    return fields;
-  }
-
-  std::atomic<int> requests_ = 0;
-  RawServer server_{[this](const RawServer::Request& request) { return answer(request); }};
-};
 
 /// Breaks a rule: knows better than its caller what may be repeated.
 struct Eager {

@@ -32,6 +32,9 @@ class HttpServer {
 
   std::string origin() const { return origin_; }
 
+  /// Answers POST requests for `path`.
+  void on_post(const std::string& path, httplib::Server::Handler handler) { server_->Post(path, std::move(handler)); }
+
   /// How many connections requests came over.
   std::size_t connections() const {
     const std::lock_guard lock(mutex_);

@@ -15,6 +15,7 @@
 #include <dmq/core/clock.hpp>
 #include <dmq/core/result.hpp>
 #include <dmq/http/curl.hpp>
+#include <dmq/http/curl_async.hpp>
 #include <dmq/http/curl_exchange.hpp>
 #include <dmq/http/curl_options.hpp>
 #include <dmq/http/request_rules.hpp>
@@ -68,6 +69,8 @@ class CurlLanes {
   /// has no room for another lane); not_sent.
   Result<Loan> lend(Duration& timeout, const std::stop_token& stop);
 
+  const CurlOptions& options() const noexcept { return options_; }
+
  private:
   bool available() const noexcept {
     return !idle_.empty() || made_ < std::max<std::size_t>(options_.max_connections, 1);
@@ -108,11 +111,14 @@ class CurlTransport {
     return (*lane)->send(request, timeout, stop);
   }
 
+  /// Many exchanges on one thread, with the same options and connections of its own.
+  CurlAsync open_async() const { return CurlAsync(lanes_->options()); }
+
  private:
   std::unique_ptr<detail::CurlLanes> lanes_;
 };
 
-static_assert(HttpTransport<CurlTransport>);
+static_assert(OpensAsync<CurlTransport>);
 
 namespace detail {
 

@@ -37,6 +37,12 @@ class SharedTransport {
   Result<Response> send(const Request& request, std::stop_token stop) {
     return transport_->send(request, std::move(stop));
   }
+  /// That of the transport, where it has one.
+  auto open_async()
+    requires requires(T& transport) { transport.open_async(); }
+  {
+    return transport_->open_async();
+  }
   T& operator*() const noexcept { return *transport_; }
   T* operator->() const noexcept { return transport_.get(); }
 

@@ -12,14 +12,15 @@
 
 #include <dmq/encoding/ascii.hpp>
 #include <dmq/http/transport.hpp>
+#include <dmq/testing/conformance_check.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
 
 namespace detail {
 template <http::HttpTransport T>
-class TransportCheck {
+class TransportCheck : ConformanceCheck {
  public:
-  TransportCheck(T& transport, std::string origin) : transport_(transport), origin_(std::move(origin)) {}
+  TransportCheck(T& transport, std::string origin) : ConformanceCheck(std::move(origin)), transport_(transport) {}
 
   std::vector<std::string> run() {
     any_status_is_a_success();
@@ -32,7 +33,7 @@ class TransportCheck {
     stops_at_once();
     sends_nothing_when_already_stopped();
     may_be_called_by_many();
-    return std::move(broken_);
+    return take_broken();
   }
 
  private:
@@ -51,10 +52,10 @@ class TransportCheck {
   void bytes_arrive_as_they_are() {
     for (const std::size_t size : {0U, 1U, 300U, 200U * 1024, 1024U * 1024})
       for (const http::Method method : {http::Method::post, http::Method::put})
-        check(echoes(method, every_byte(size, 0)), "a body of " + std::to_string(size) + " bytes with " +
-                                                       std::string(to_string(method)) + " arrives as it is, both ways");
-    http::Request request = this->request("/echo");
-    request.method = http::Method::post;
+        check(send_echoes(method, every_byte(size, 0)), "a body of " + std::to_string(size) + " bytes with " +
+                                                            std::string(to_string(method)) +
+                                                            " arrives as it is, both ways");
+    http::Request request = echo(http::Method::post, {});
     request.headers.add("X-Text", "a  b;c=\"d\", e: f");
     request.headers.add("X-Empty", "");
     const Reply reply = send(request);
@@ -63,9 +64,7 @@ class TransportCheck {
   }
 
   void bounds_the_response() {
-    http::Request request = this->request("/echo");
-    request.method = http::Method::post;
-    request.body = every_byte(5000, 0);
+    http::Request request = echo(http::Method::post, every_byte(5000, 0));
     request.response_limit_bytes = 5000;
     check(send(request).has_value(), "a response of just the limit is taken");
     request.response_limit_bytes = 4999;
@@ -139,22 +138,18 @@ class TransportCheck {
       for (std::size_t sender = 0; sender < 16; ++sender)
         senders.emplace_back([&, sender] {
           for (std::size_t i = 0; i < 8; ++i)
-            if (!echoes(http::Method::post, every_byte(1000 + i, sender))) good = false;
+            if (!send_echoes(http::Method::post, every_byte(1000 + i, sender))) good = false;
         });
     }
     check(good, "sixteen threads may send at once");
   }
 
-  http::Request request(std::string_view path) const { return {.url = origin_ + std::string(path)}; }
   Reply send(const http::Request& request) { return transport_.send(request, std::stop_token()); }
   Reply get(std::string_view path) { return send(request(path)); }
 
-  bool echoes(http::Method method, std::string body) {
-    http::Request request = this->request("/echo");
-    request.method = method;
-    request.body = std::move(body);
-    const Reply reply = send(request);
-    return reply && reply->status == 200 && reply->body == request.body;
+  bool send_echoes(http::Method method, std::string body) {
+    const http::Request request = echo(method, std::move(body));
+    return echoes(send(request), request.body);
   }
 
   std::size_t requests() {
@@ -162,23 +157,7 @@ class TransportCheck {
     return reply ? encoding::parse_number<std::size_t>(reply->body).value_or(0) : 0;
   }
 
-  static std::string every_byte(std::size_t size, std::size_t first) {
-    std::string bytes(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(first + i);
-    return bytes;
-  }
-
-  static bool fails(const Reply& reply, ErrorKind kind, DeliveryState delivery) {
-    return !reply && reply.error().kind == kind && reply.error().delivery == delivery;
-  }
-
-  void check(bool holds, std::string rule) {
-    if (!holds) broken_.push_back(std::move(rule));
-  }
-
   T& transport_;
-  std::string origin_;
-  std::vector<std::string> broken_;
 };
 }  // namespace detail
 
