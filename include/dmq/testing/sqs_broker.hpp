@@ -1,6 +1,7 @@
 #pragma once
 
-#include <chrono>
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -14,23 +15,11 @@
 #include <dmq/core/random.hpp>
 #include <dmq/json/document.hpp>
 #include <dmq/testing/sqs_error.hpp>
-#include <dmq/testing/sqs_queue.hpp>
-#include <dmq/testing/sqs_queue_attributes.hpp>
+#include <dmq/testing/sqs_move_tasks.hpp>
+#include <dmq/testing/sqs_queues.hpp>
 #include <dmq/testing/sqs_receive.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
-
-/// Names an answer that is not there yet: that to a long poll.
-using PollId = std::uint64_t;
-
-/// A queue as an account has it.
-struct NamedQueue {
-  std::string name{};
-  SqsQueue queue;
-  Instant created{};
-  std::optional<Ticks> purged{};
-  std::set<PollId> waiting{};  ///< In the order in which they came.
-};
 
 /// The answer to a long poll.
 struct PolledBody {
@@ -38,25 +27,35 @@ struct PolledBody {
   SqsResult<std::string> body{};
 };
 
-/// The queues of an account and the long polls that wait on them; JSON only where a poll has to be answered later.
-/// A value; not thread-safe.
+/// The queues of an account, the tasks that move messages between them, and the long polls that wait on them; JSON only
+/// where a poll has to be answered later. A value; not thread-safe.
 class SqsBroker {
  public:
   /// `arn_prefix` is what ARNs have before the name of a queue.
-  SqsBroker(std::string arn_prefix, json::Parser parser, std::uint64_t seed)
-      : arn_prefix_(std::move(arn_prefix)), parse_(parser), random_(seed) {}
+  SqsBroker(std::string arn_prefix, json::Parser parse, std::uint64_t seed)
+      : parse_(parse), directory_(std::move(arn_prefix), parse, seed), random_(seed + 1) {}
 
-  const std::string& arn_prefix() const noexcept { return arn_prefix_; }
+  const std::string& arn_prefix() const noexcept { return directory_.arn_prefix(); }
+  json::Parser parser() const noexcept { return parse_; }
 
-  /// Creating what exists with the same attributes is a success. Of the attributes only those that are given count.
-  SqsResult<NamedQueue*> create(const std::string& name, const QueueAttributes& attributes, Instant now);
-  NamedQueue* find(std::string_view name) {
-    const auto found = queues_.find(name);
-    return found == queues_.end() ? nullptr : &found->second;
+  /// See SqsQueues.
+  SqsResult<NamedQueue*> create(const std::string& name, const QueueAttributes& attributes, Instant now) {
+    return directory_.create(name, attributes, now);
   }
-  const std::map<std::string, NamedQueue, std::less<>>& queues() const noexcept { return queues_; }
+  NamedQueue* find(std::string_view name) { return directory_.find(name); }
+  const std::map<std::string, NamedQueue, std::less<>>& queues() const noexcept { return directory_.all(); }
+  SqsQueues& directory() noexcept { return directory_; }
 
-  /// What a receive finds now: the body of its answer. Messages received too often go to the dead-letter queue.
+  /// The long polls that wait on it are told at the next advance() that there is no such queue (not recorded from AWS).
+  void remove(NamedQueue& queue, Instant now);
+
+  /// Lets move tasks do what is due. Call it before each operation.
+  void run_tasks(Instant now) { tasks_.run(directory_, now.ticks); }
+  MoveTasks& tasks() noexcept { return tasks_; }
+  std::string new_task_id() { return make_uuid(random_); }
+
+  /// What a receive finds now: the body of its answer. Messages received too often go to the dead-letter queue, or stay
+  /// and are received on when that was deleted (not recorded from AWS).
   SqsResult<std::string> receive(NamedQueue& queue, const ReceiveRequest& request, Instant now);
   /// Lets it wait until there is something or `until` has come.
   PollId park(NamedQueue& queue, ReceiveRequest request, Ticks until);
@@ -66,7 +65,7 @@ class SqsBroker {
 
   /// The polls that can be answered at `now`. Call it after each operation and at next_deadline().
   std::vector<PolledBody> advance(Instant now);
-  /// Nothing while no poll waits.
+  /// Nothing while no poll waits and no task moves messages.
   std::optional<Ticks> next_deadline() const;
   std::size_t polls() const noexcept { return polls_.size(); }
 
@@ -77,58 +76,36 @@ class SqsBroker {
     Ticks until{};
   };
 
-  NamedQueue* find_arn(std::string_view arn);
-  SqsResult<void> check_redrive(const QueueSettings& settings);
   void answer_from(NamedQueue& queue, Instant now, std::vector<PolledBody>& answers);
   void answer_expired(Instant now, std::vector<PolledBody>& answers);
 
-  std::string arn_prefix_;
   json::Parser parse_;
+  SqsQueues directory_;
   Random random_;
-  std::map<std::string, NamedQueue, std::less<>> queues_;
+  MoveTasks tasks_;
+  std::vector<PolledBody> orphans_;  ///< Answers to polls on queues that were deleted.
   std::map<PollId, Poll> polls_;
   std::set<std::pair<Ticks, PollId>> ends_;
   PollId last_poll_ = 0;
   std::uint64_t dead_letters_ = 0;  ///< Moved so far.
 };
 
-inline SqsResult<NamedQueue*> SqsBroker::create(const std::string& name, const QueueAttributes& attributes,
-                                                Instant now) {
-  const std::string_view stem =
-      std::string_view(name).substr(0, name.ends_with(".fifo") ? name.size() - 5 : name.size());
-  constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-  if (stem.empty() || name.size() > 80 || stem.find_first_not_of(allowed) != std::string_view::npos)
-    return invalid_parameter("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length");
-  auto settings = read_settings(name, attributes, parse_);
-  if (!settings) return std::move(settings).error();
-  if (auto redrive = check_redrive(*settings); !redrive) return std::move(redrive).error();
-  if (NamedQueue* existing = find(name)) {
-    QueueAttributes present = to_attributes(existing->queue.settings());
-    QueueAttributes wanted = to_attributes(*settings);
-    for (const auto& [attribute, value] : attributes)
-      if (present[attribute] != wanted[attribute]) return queue_name_exists(attribute);
-    return existing;
+inline void SqsBroker::remove(NamedQueue& queue, Instant now) {
+  const std::set<PollId> waiting = queue.waiting;
+  for (const PollId id : waiting) {
+    cancel(id);
+    orphans_.push_back({id, queue_does_not_exist()});
   }
-  SqsQueue queue(make_uuid(random_), *settings, random_.next());
-  return &queues_.insert_or_assign(name, NamedQueue{name, std::move(queue), now}).first->second;
-}
-
-inline NamedQueue* SqsBroker::find_arn(std::string_view arn) {
-  return arn.starts_with(arn_prefix_) ? find(arn.substr(arn_prefix_.size())) : nullptr;
-}
-
-inline SqsResult<void> SqsBroker::check_redrive(const QueueSettings& settings) {
-  if (!settings.redrive) return {};
-  const NamedQueue* const target = find_arn(settings.redrive->target_arn);
-  const std::string policy = write_redrive_policy(*settings.redrive);
-  if (target == nullptr) return invalid_parameter(policy, "RedrivePolicy", "Dead letter target does not exist.");
-  if (target->queue.settings().type != settings.type)
-    return invalid_parameter(policy, "RedrivePolicy", "Dead-letter queue must be same type of queue as the source.");
-  return {};
+  const std::string name = queue.name;
+  tasks_.forget(name);
+  directory_.remove(name, now);
 }
 
 inline SqsResult<std::string> SqsBroker::receive(NamedQueue& queue, const ReceiveRequest& request, Instant now) {
-  ReceiveOutcome outcome = queue.queue.receive(request.order, now);
+  const auto& redrive = queue.queue.settings().redrive;
+  NamedQueue* const target = redrive ? directory_.find_arn(redrive->target_arn) : nullptr;
+  ReceiveOutcome outcome =
+      queue.queue.receive(request.order, now, target == nullptr ? DeadLetters::keep : DeadLetters::leave);
   switch (outcome.verdict) {
     case ReceiveVerdict::over_limit: return over_limit();
     case ReceiveVerdict::attempt_not_valid:
@@ -139,7 +116,7 @@ inline SqsResult<std::string> SqsBroker::receive(NamedQueue& queue, const Receiv
   // Before the moves: a queue can be its own target, and the messages are valid until it is used again.
   std::string body = write_received(outcome.messages, queue.queue.settings(), request);
   for (HeldMessage& dead : outcome.dead) {
-    find_arn(queue.queue.settings().redrive->target_arn)->queue.adopt(std::move(dead), arn_prefix_ + queue.name, now);
+    target->queue.adopt(std::move(dead), directory_.arn(queue.name), now);
     ++dead_letters_;
   }
   return body;
@@ -162,13 +139,14 @@ inline void SqsBroker::cancel(PollId id) {
 }
 
 inline std::vector<PolledBody> SqsBroker::advance(Instant now) {
-  std::vector<PolledBody> answers;
+  run_tasks(now);
+  std::vector<PolledBody> answers = std::exchange(orphans_, {});
   if (polls_.empty()) return answers;
   // What moves to a dead-letter queue may be what a poll on that one waits for.
   std::uint64_t moved_before = 0;
   do {
     moved_before = dead_letters_;
-    for (auto& [name, queue] : queues_)
+    for (auto& [name, queue] : directory_.all())
       if (!queue.waiting.empty()) answer_from(queue, now, answers);
   } while (dead_letters_ != moved_before);
   answer_expired(now, answers);
@@ -198,9 +176,10 @@ inline void SqsBroker::answer_expired(Instant now, std::vector<PolledBody>& answ
 }
 
 inline std::optional<Ticks> SqsBroker::next_deadline() const {
-  if (ends_.empty()) return std::nullopt;
-  Ticks next = ends_.begin()->first;
-  for (const auto& [name, queue] : queues_)
+  const auto task = tasks_.next_due();
+  if (ends_.empty()) return task;
+  Ticks next = std::min(ends_.begin()->first, task.value_or(Ticks::max()));
+  for (const auto& [name, queue] : queues())
     if (const auto change = queue.queue.next_change(); change && !queue.waiting.empty() && *change < next)
       next = *change;
   return next;

@@ -34,8 +34,8 @@ class SqsQueue {
       : id_(std::move(id)), settings_(std::move(settings)), random_(seed), store_(settings_.type) {}
 
   const QueueSettings& settings() const noexcept { return settings_; }
-  /// Holds at once, but not for the delay of messages that are there. A new deduplication scope holds
-  /// after a minute: AWS goes on with the former one for a while, how long is not recorded. The type must stay.
+  /// Holds at once, but not for the delay of messages that are there. A new deduplication scope holds after a minute:
+  /// AWS goes on with the former one for a while, how long is not recorded. The type must stay.
   void reconfigure(QueueSettings settings, Instant now);
 
   /// `message` keeps the rules of SQS. A duplicate gets the answer that the first one got (as other models have it;
@@ -48,9 +48,9 @@ class SqsQueue {
   void adopt(HeldMessage message, std::string source, Instant now);
   /// A message that could be received, if there is one; its group's turn is over then.
   std::optional<HeldMessage> offer(Instant now);
-  /// Takes a message out that offer() has just shown.
-  Message take(std::uint64_t sequence);
-  /// Puts in a message that take() took out of another queue: a new one, with an id of its own, that is no duplicate.
+  /// Lets go of a message that offer() has just shown.
+  void drop(std::uint64_t sequence) { erase(store_.at(sequence)); }
+  /// Puts in a message that another queue has dropped: a new one, with an id of its own, that is no duplicate.
   void put(Message message, Instant now);
   HandleVerdict remove(std::string_view handle, Instant now);
   HandleVerdict change_visibility(std::string_view handle, std::chrono::seconds timeout, Instant now);
@@ -208,13 +208,6 @@ inline std::optional<HeldMessage> SqsQueue::offer(Instant now) {
   if (!lane) return std::nullopt;
   store_.refresh(*lane);
   return store_.describe(*store_.first_of(*lane));
-}
-
-inline Message SqsQueue::take(std::uint64_t sequence) {
-  StoredMessage& stored = store_.at(sequence);
-  Message message = store_.describe(stored).content;
-  erase(stored);
-  return message;
 }
 
 inline void SqsQueue::put(Message message, Instant now) {

@@ -17,9 +17,14 @@
 #include <dmq/http/url.hpp>
 #include <dmq/json/document.hpp>
 #include <dmq/testing/sigv4_check.hpp>
+#include <dmq/testing/sqs_account_operations.hpp>
 #include <dmq/testing/sqs_broker.hpp>
+#include <dmq/testing/sqs_move_operations.hpp>
 #include <dmq/testing/sqs_operations.hpp>
+#include <dmq/testing/sqs_permissions.hpp>
+#include <dmq/testing/sqs_query.hpp>
 #include <dmq/testing/sqs_queue_operations.hpp>
+#include <dmq/testing/sqs_response.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
 
@@ -32,8 +37,8 @@ struct Answered {
   http::Response response{};
 };
 
-/// SQS over AWS JSON 1.0 with Signature Version 4: the operations on messages, and what it takes to have a queue.
-/// A value; not thread-safe.
+/// SQS over AWS JSON 1.0 and over the older query protocol, with Signature Version 4: all of its operations. A value;
+/// not thread-safe.
 class SqsService {
  public:
   SqsService(std::string account, std::string region, json::Parser parser, std::uint64_t seed)
@@ -45,10 +50,15 @@ class SqsService {
 
   /// `request.url` is that under which the caller knows the service; its origin goes into queue URLs.
   Handled handle(const http::Request& request, Instant now);
+  /// As handle(), from a caller that need not sign: another service, whose role has been checked.
+  Handled handle_trusted(const http::Request& request, Instant now);
   /// Answers to long polls; also those that the last handle() made possible.
   std::vector<Answered> advance(Instant now);
   std::optional<Ticks> next_deadline() const { return broker_.next_deadline(); }
-  void cancel(PollId id) { broker_.cancel(id); }
+  void cancel(PollId id) {
+    broker_.cancel(id);
+    replies_.erase(id);
+  }
 
   void add_access_key(AccessKey key) { keys_.insert_or_assign(key.id, std::move(key)); }
   SqsBroker& broker() noexcept { return broker_; }
@@ -66,22 +76,19 @@ class SqsService {
   };
   struct AccountOperation {
     std::string_view name;
-    SqsAnswer (SqsService::*run)(const SqsCall&);
+    SqsAnswer (*run)(SqsBroker&, const SqsCall&);
   };
   static const QueueOperation queue_operations_[];
   static const AccountOperation account_operations_[];
 
   using Outcome = std::variant<SqsAnswer, PollId>;
 
-  Outcome outcome(const http::Request& request, Instant now);
+  static SqsResult<SqsInvocation> read_target(const http::Request& request);
   Outcome run(std::string_view operation, const SqsCall& call);
   Outcome receive_message(const SqsCall& call);
-  SqsAnswer create_queue(const SqsCall& call);
-  SqsAnswer get_queue_url(const SqsCall& call);
-  SqsAnswer list_queues(const SqsCall& call);
-  SqsResult<NamedQueue*> queue_of(const SqsCall& call);
-  SqsAnswer url_answer(const SqsCall& call, std::string_view name) const;
-  http::Response respond(const SqsAnswer& answer);
+  http::Response respond(const SqsReply& reply, const SqsAnswer& answer) {
+    return write_response(reply, answer, make_uuid(random_), parse_);
+  }
 
   std::string account_;
   std::string region_;
@@ -89,6 +96,7 @@ class SqsService {
   SqsBroker broker_;
   Random random_;
   AccessKeys keys_;
+  std::map<PollId, SqsReply> replies_;  ///< Of long polls that wait.
   std::map<std::string, std::uint64_t, std::less<>> calls_;
 };
 
@@ -101,43 +109,68 @@ inline constexpr SqsService::QueueOperation SqsService::queue_operations_[] = {
     {"ChangeMessageVisibilityBatch", &change_message_visibility_batch},
     {"GetQueueAttributes", &get_queue_attributes},
     {"PurgeQueue", &purge_queue},
+    {"TagQueue", &tag_queue},
+    {"UntagQueue", &untag_queue},
+    {"ListQueueTags", &list_queue_tags},
 };
 
 inline constexpr SqsService::AccountOperation SqsService::account_operations_[] = {
-    {"CreateQueue", &SqsService::create_queue},
-    {"GetQueueUrl", &SqsService::get_queue_url},
-    {"ListQueues", &SqsService::list_queues},
+    {"CreateQueue", &create_queue},
+    {"DeleteQueue", &delete_queue},
+    {"GetQueueUrl", &get_queue_url},
+    {"ListQueues", &list_queues},
+    {"ListDeadLetterSourceQueues", &list_dead_letter_source_queues},
+    {"SetQueueAttributes", &set_queue_attributes},
+    {"AddPermission", &add_permission},
+    {"RemovePermission", &remove_permission},
+    {"StartMessageMoveTask", &start_message_move_task},
+    {"ListMessageMoveTasks", &list_message_move_tasks},
+    {"CancelMessageMoveTask", &cancel_message_move_task},
 };
 
 inline Handled SqsService::handle(const http::Request& request, Instant now) {
-  const Outcome result = outcome(request, now);
-  if (const PollId* poll = std::get_if<PollId>(&result)) return *poll;
-  return respond(std::get<SqsAnswer>(result));
+  if (const auto known = sigv4::check(request, keys_, {region_, "sqs"}, now); !known)
+    return respond({protocol_of(request)}, known.error());
+  return handle_trusted(request, now);
 }
 
-inline SqsService::Outcome SqsService::outcome(const http::Request& request, Instant now) {
-  if (const auto known = sigv4::check(request, keys_, {region_, "sqs"}, now); !known) return SqsAnswer(known.error());
+inline Handled SqsService::handle_trusted(const http::Request& request, Instant now) {
+  SqsReply reply{protocol_of(request)};
+  const bool is_json = reply.protocol == SqsProtocol::json;
+  const auto invocation = is_json ? read_target(request) : read_query(request);
+  if (!invocation) return respond(reply, invocation.error());
+  reply.operation = invocation->operation;
+  json::Document document;
+  if (!parse_(is_json ? request.body : invocation->parameters, document, {}) || !document.root().is(json::Kind::object))
+    return respond(reply, malformed_input(is_json ? "The body is not a JSON object." : "The form is not UTF-8 text."));
+  const Outcome result = run(reply.operation, {.parameters = document.root(),
+                                               .origin = http::Url::parse(request.url).value_or(http::Url{}).origin(),
+                                               .trace_header = request.headers.get("x-amzn-trace-id"),
+                                               .arn_prefix = broker_.arn_prefix(),
+                                               .now = now});
+  if (const SqsAnswer* answer = std::get_if<SqsAnswer>(&result)) return respond(reply, *answer);
+  const PollId poll = std::get<PollId>(result);
+  replies_.emplace(poll, std::move(reply));
+  return poll;
+}
+
+/// The operation of the JSON protocol, whose parameters are the body as it is.
+inline SqsResult<SqsInvocation> SqsService::read_target(const http::Request& request) {
   constexpr std::string_view prefix = "AmazonSQS.";
   const std::string_view target = request.headers.get("x-amz-target");
-  if (request.method != http::Method::post || !target.starts_with(prefix)) return SqsAnswer(unknown_operation());
-  json::Document document;
-  if (!parse_(request.body, document, {}) || !document.root().is(json::Kind::object))
-    return SqsAnswer(malformed_input("The body is not a JSON object."));
-  return run(target.substr(prefix.size()), {.parameters = document.root(),
-                                            .origin = http::Url::parse(request.url).value_or(http::Url{}).origin(),
-                                            .trace_header = request.headers.get("x-amzn-trace-id"),
-                                            .arn_prefix = broker_.arn_prefix(),
-                                            .now = now});
+  if (request.method != http::Method::post || !target.starts_with(prefix)) return unknown_operation();
+  return SqsInvocation{.operation = std::string(target.substr(prefix.size()))};
 }
 
 inline SqsService::Outcome SqsService::run(std::string_view operation, const SqsCall& call) {
   ++calls_[std::string(operation)];
+  broker_.run_tasks(call.now);
   if (operation == "ReceiveMessage") return receive_message(call);
   for (const AccountOperation& candidate : account_operations_)
-    if (candidate.name == operation) return (this->*candidate.run)(call);
+    if (candidate.name == operation) return candidate.run(broker_, call);
   for (const QueueOperation& candidate : queue_operations_) {
     if (candidate.name != operation) continue;
-    const auto queue = queue_of(call);
+    const auto queue = queue_of(broker_, call);
     return queue ? candidate.run(**queue, call) : SqsAnswer(queue.error());
   }
   return SqsAnswer(unknown_operation());
@@ -145,7 +178,7 @@ inline SqsService::Outcome SqsService::run(std::string_view operation, const Sqs
 
 /// A long poll that finds nothing waits.
 inline SqsService::Outcome SqsService::receive_message(const SqsCall& call) {
-  const auto queue = queue_of(call);
+  const auto queue = queue_of(broker_, call);
   if (!queue) return SqsAnswer(queue.error());
   const QueueSettings& settings = (*queue)->queue.settings();
   auto request = read_receive(call.parameters, settings);
@@ -156,76 +189,12 @@ inline SqsService::Outcome SqsService::receive_message(const SqsCall& call) {
   return broker_.park(**queue, *std::move(request), call.now.ticks + wait);
 }
 
-/// By the path of QueueUrl: hosts differ between who made the URL and who uses it.
-inline SqsResult<NamedQueue*> SqsService::queue_of(const SqsCall& call) {
-  SqsParameters parameters(call.parameters);
-  const auto text = parameters.finish(parameters.text("QueueUrl"));
-  if (!text) return text.error();
-  const auto url = http::Url::parse(*text);
-  const std::string prefix = "/" + account_ + "/";
-  if (!url || !url->path.starts_with(prefix)) return queue_does_not_exist();
-  if (NamedQueue* queue = broker_.find(std::string_view(url->path).substr(prefix.size()))) return queue;
-  return queue_does_not_exist();
-}
-
-inline SqsAnswer SqsService::create_queue(const SqsCall& call) {
-  SqsParameters parameters(call.parameters);
-  const std::string name = parameters.text("QueueName");
-  SqsParameters values(call.parameters["Attributes"]);
-  QueueAttributes attributes;
-  for (const json::Value member : call.parameters["Attributes"])
-    attributes.emplace(member.name(), values.text(member.name()));
-  const auto read = parameters.finish(parameters.take(values.finish(std::move(attributes))));
-  if (!read) return read.error();
-  if (name.empty()) return missing_parameter("QueueName");
-  const auto queue = broker_.create(name, *read, call.now);
-  return queue ? url_answer(call, name) : SqsAnswer(queue.error());
-}
-
-inline SqsAnswer SqsService::get_queue_url(const SqsCall& call) {
-  SqsParameters parameters(call.parameters);
-  const std::string owner = parameters.text("QueueOwnerAWSAccountId");
-  const auto name = parameters.finish(parameters.text("QueueName"));
-  if (!name) return name.error();
-  if (broker_.find(*name) == nullptr || (!owner.empty() && owner != account_)) return queue_does_not_exist();
-  return url_answer(call, *name);
-}
-
-inline SqsAnswer SqsService::list_queues(const SqsCall& call) {
-  SqsParameters parameters(call.parameters);
-  const auto prefix = parameters.finish(parameters.text("QueueNamePrefix"));
-  if (!prefix) return prefix.error();
-  std::string urls;
-  encoding::JsonWriter json(urls);
-  for (const auto& [name, queue] : broker_.queues())
-    if (name.starts_with(*prefix)) json.value(queue_url(call.origin, name));
-  return urls.empty() ? "{}" : "{\"QueueUrls\":[" + urls + "]}";
-}
-
-inline SqsAnswer SqsService::url_answer(const SqsCall& call, std::string_view name) const {
-  std::string body;
-  encoding::JsonWriter(body).begin_object().key("QueueUrl").value(queue_url(call.origin, name)).end_object();
-  return body;
-}
-
-inline http::Response SqsService::respond(const SqsAnswer& answer) {
-  http::Response response{.status = answer ? 200 : answer.error().http_status};
-  response.headers.add("x-amzn-RequestId", make_uuid(random_));
-  response.headers.add("Content-Type", "application/x-amz-json-1.0");
-  if (answer) {
-    response.body = *answer;
-    return response;
-  }
-  const SqsError& error = answer.error();
-  response.headers.add("x-amzn-query-error", error.service_code + (error.http_status < 500 ? ";Sender" : ";Receiver"));
-  encoding::JsonWriter json(response.body);
-  json.begin_object().key("__type").value(error.type).key("message").value(error.message).end_object();
-  return response;
-}
-
 inline std::vector<Answered> SqsService::advance(Instant now) {
   std::vector<Answered> answered;
-  for (const PolledBody& polled : broker_.advance(now)) answered.push_back({polled.id, respond(polled.body)});
+  for (const PolledBody& polled : broker_.advance(now)) {
+    answered.push_back({polled.id, respond(replies_.at(polled.id), polled.body)});
+    replies_.erase(polled.id);
+  }
   return answered;
 }
 
