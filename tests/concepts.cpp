@@ -1,12 +1,15 @@
 // What models each concept and, for each rule of it, one that misses only this rule.
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include <dmq/core/clock.hpp>
 #include <dmq/core/observer.hpp>
+#include <dmq/http/async_transport.hpp>
 #include <dmq/http/transport.hpp>
 
 namespace {
@@ -66,6 +69,63 @@ static_assert(!HttpTransport<PinnedTransport>);
 static_assert(!HttpTransport<PrivateTransport>);
 static_assert(!HttpTransport<OwnErrorTransport>);
 static_assert(!HttpTransport<std::shared_ptr<Transport>>, "SharedTransport is for that");
+
+// AsyncHttpTransport, OpensAsync
+
+using Completions = std::vector<dmq::http::Completion>;
+
+struct AsyncTransport {
+  AsyncTransport() = default;
+  AsyncTransport(const AsyncTransport&) = delete;
+  void start(std::uint64_t id, Request&& request);
+  void poll(Completions& out, Duration at_most);
+  void cancel(std::uint64_t id);
+  void wake() noexcept;
+};
+static_assert(dmq::http::AsyncHttpTransport<AsyncTransport>);
+
+struct FailingStart : AsyncTransport {
+  Result<void> start(std::uint64_t id, Request&& request);
+};
+struct SpoilingStart : AsyncTransport {
+  void start(std::uint64_t id, Request& request);
+};
+struct OwnCompletions : AsyncTransport {
+  struct Done {};
+  void poll(std::vector<Done>& out, Duration at_most);
+};
+struct ReturningPoll : AsyncTransport {
+  Completions poll(Completions& out, Duration at_most);
+};
+struct CountingCancel : AsyncTransport {
+  bool cancel(std::uint64_t id);
+};
+struct ThrowingWake : AsyncTransport {
+  void wake();
+};
+static_assert(!dmq::http::AsyncHttpTransport<FailingStart>, "failures come as completions");
+static_assert(!dmq::http::AsyncHttpTransport<SpoilingStart>);
+static_assert(!dmq::http::AsyncHttpTransport<OwnCompletions>);
+static_assert(!dmq::http::AsyncHttpTransport<ReturningPoll>);
+static_assert(!dmq::http::AsyncHttpTransport<CountingCancel>);
+static_assert(!dmq::http::AsyncHttpTransport<ThrowingWake>);
+static_assert(!dmq::http::AsyncHttpTransport<Transport>);
+
+struct TwoSidedTransport : Transport {
+  AsyncTransport open_async();
+};
+struct HalfOpeningTransport : Transport {
+  ThrowingWake open_async();
+};
+struct OnlyOpening {
+  AsyncTransport open_async();
+};
+static_assert(dmq::http::OpensAsync<TwoSidedTransport>);
+static_assert(dmq::http::OpensAsync<dmq::http::SharedTransport<TwoSidedTransport>>);
+static_assert(!dmq::http::OpensAsync<Transport>);
+static_assert(!dmq::http::OpensAsync<dmq::http::SharedTransport<Transport>>);
+static_assert(!dmq::http::OpensAsync<HalfOpeningTransport>);
+static_assert(!dmq::http::OpensAsync<OnlyOpening>);
 
 // Clock
 
