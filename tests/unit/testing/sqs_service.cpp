@@ -229,7 +229,7 @@ TEST_CASE("requests that SQS can't make sense of") {
   CHECK(error(Cloud::queue_request("SendMessage", "\"MessageBody\":1")) == "MalformedInput;Sender");
   CHECK(error(Cloud::queue_request("ReceiveMessage", "\"MaxNumberOfMessages\":\"1\"")) == "MalformedInput;Sender");
   CHECK(error(Cloud::request("Nonsense", "{}")) == "InvalidAction;Sender");
-  CHECK(error({.method = dmq::http::Method::post, .url = "http://cloud.test/"}) == "InvalidAction;Sender");
+  CHECK(error({.method = dmq::http::Method::put, .url = "http://cloud.test/"}) == "InvalidAction;Sender");
   for (const char* body : {"{}", R"({"QueueUrl":"nonsense"})", R"({"QueueUrl":"http://x/111111111111/dmq.fifo"})",
                            R"({"QueueUrl":"http://x/000000000000/other.fifo"})"})
     check_error(cloud.answer(Cloud::request("ReceiveMessage", body)), 400, "com.amazonaws.sqs#QueueDoesNotExist",
