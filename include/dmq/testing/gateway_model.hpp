@@ -5,10 +5,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include <dmq/core/random.hpp>
 #include <dmq/encoding/ascii.hpp>
 #include <dmq/encoding/json_writer.hpp>
+#include <dmq/encoding/percent.hpp>
 #include <dmq/http/message.hpp>
 #include <dmq/json/document.hpp>
 #include <dmq/testing/cognito_model.hpp>
@@ -49,11 +51,9 @@ class GatewayModel {
   std::optional<http::Response> check_request(const http::Request& request, std::string_view path) const;
   std::optional<http::Response> authorize(const http::Request& request, const CognitoModel& cognito, Instant now);
   http::Response integrate(const http::Request& request, std::string_view path, SqsService& sqs, Instant now);
-  http::Response publish(const http::Request& request, NamedQueue* queue, Instant now);
+  http::Response publish(const http::Request& request, SqsService& sqs, Instant now);
   http::Response publish_batch(const http::Request& request, NamedQueue* queue, Instant now);
-  static SqsResult<SendOrder> read_headers(const http::Request& request);
-  std::string sent_text(const Sent& sent);
-  std::string error_text(const SqsError& error);
+  static std::string render_form(const http::Request& request);
   http::Response integrated(int status, std::string body) const;
   static http::Response refuse(int status, std::string_view message, std::string_view type);
 
@@ -128,31 +128,28 @@ inline http::Response GatewayModel::integrate(const http::Request& request, std:
   const std::string_view type = request.headers.find("content-type").value_or("application/json");
   if (!encoding::equal_ignoring_case(encoding::trim(type.substr(0, type.find(';'))), "application/json"))
     return refuse(415, "Unsupported Media Type", "BadRequestException");
-  NamedQueue* const queue = sqs.broker().find(options.queue);
-  return path.ends_with("/batch") ? publish_batch(request, queue, now) : publish(request, queue, now);
+  return path.ends_with("/batch") ? publish_batch(request, sqs.broker().find(options.queue), now)
+                                  : publish(request, sqs, now);
 }
 
-inline SqsResult<SendOrder> GatewayModel::read_headers(const http::Request& request) {
-  SendOrder order;
-  // The mapping renders an empty body as an empty object.
-  order.message.body = request.body.empty() ? "{}" : request.body;
-  order.message.group = request.headers.get("MessageGroupId");
-  order.message.deduplication_id = request.headers.get("MessageDeduplicationId");
-  for (const auto& [name, id] : {std::pair("MessageGroupId", &order.message.group),
-                                 std::pair("MessageDeduplicationId", &order.message.deduplication_id)})
-    if (auto checked = check_identifier(name, *id); !id->empty() && !checked) return std::move(checked).error();
-  return order;
+/// What the mapping template makes of a request: headers that are not there are left out, and an empty body is an
+/// empty object.
+inline std::string GatewayModel::render_form(const http::Request& request) {
+  std::string form = "Action=SendMessage";
+  encoding::append_form_field(form, "MessageBody", request.body.empty() ? "{}" : request.body);
+  for (const std::string_view name : {"MessageGroupId", "MessageDeduplicationId"})
+    if (const std::string_view id = request.headers.get(name); !id.empty()) encoding::append_form_field(form, name, id);
+  return form;
 }
 
-inline http::Response GatewayModel::publish(const http::Request& request, NamedQueue* queue, Instant now) {
-  const auto answer = [&]() -> SqsResult<Sent> {
-    if (queue == nullptr) return queue_does_not_exist();
-    auto order = read_headers(request);
-    if (!order) return std::move(order).error();
-    return send(queue->queue, *std::move(order), now);
-  }();
-  return answer ? integrated(200, sent_text(*answer))
-                : integrated(answer.error().http_status, error_text(answer.error()));
+inline http::Response GatewayModel::publish(const http::Request& request, SqsService& sqs, Instant now) {
+  http::Request call{.method = http::Method::post,
+                     .url = sqs.queue_url("https://sqs.amazonaws.com", options.queue),
+                     .body = render_form(request)};
+  call.headers.add("Content-Type", "application/x-www-form-urlencoded");
+  call.headers.add("Accept", "application/json");
+  auto answer = std::get<http::Response>(sqs.handle_trusted(call, now));
+  return integrated(answer.status, std::move(answer.body));
 }
 
 inline http::Response GatewayModel::publish_batch(const http::Request& request, NamedQueue* queue, Instant now) {
@@ -167,32 +164,6 @@ inline http::Response GatewayModel::publish_batch(const http::Request& request, 
   json.begin_object().key("__type").value(answer.error().type);
   json.key("message").value(answer.error().message).end_object();
   return integrated(answer.error().http_status, std::move(body));
-}
-
-inline std::string GatewayModel::sent_text(const Sent& sent) {
-  std::string body;
-  encoding::JsonWriter json(body);
-  json.begin_object().key("SendMessageResponse").begin_object();
-  json.key("ResponseMetadata").begin_object().key("RequestId").value(make_uuid(random_)).end_object();
-  json.key("SendMessageResult").begin_object().key("MD5OfMessageAttributes").null();
-  json.key("MD5OfMessageBody").value(sent.body_md5).key("MD5OfMessageSystemAttributes").null();
-  json.key("MessageId").value(sent.accepted.message_id).key("SequenceNumber");
-  if (sent.accepted.sequence_number.empty())
-    json.null();
-  else
-    json.value(sent.accepted.sequence_number);
-  json.end_object().end_object().end_object();
-  return body;
-}
-
-/// As SQS writes errors in the query protocol when it is asked for JSON.
-inline std::string GatewayModel::error_text(const SqsError& error) {
-  std::string body;
-  encoding::JsonWriter json(body);
-  json.begin_object().key("Error").begin_object().key("Code").value(error.service_code);
-  json.key("Message").value(error.message).key("Type").value(error.http_status < 500 ? "Sender" : "Receiver");
-  json.end_object().key("RequestId").value(make_uuid(random_)).end_object();
-  return body;
 }
 
 inline http::Response GatewayModel::integrated(int status, std::string body) const {

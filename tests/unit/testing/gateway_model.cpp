@@ -266,6 +266,22 @@ TEST_CASE("an error of SQS keeps its status, or hides behind a 200 with the defa
   }
 }
 
+TEST_CASE("the header route is a call of SQS in the query protocol, in which a body cannot add parameters") {
+  Cloud cloud({.signing_key = support::signing_key()});
+  const std::string token = fetch_token(cloud);
+  const std::string body = "x&MessageGroupId=other&DelaySeconds=abc";
+  CHECK(cloud.answer(publish_request(token, body)).status == 200);
+  CHECK(cloud.model.calls("SendMessage") == 1);
+  CHECK(cloud.model.messages("dmq.fifo", "g").front().content.body == body);
+
+  CHECK(Json(cloud.answer(publish_request(token, "\xFF")).body)["Error"]["Code"].string() == "MalformedInput");
+  cloud.model.gateway().queue = "none.fifo";
+  const auto response = cloud.answer(publish_request(token, "x"));
+  CHECK(response.status == 400);
+  CHECK(Json(response.body)["Error"]["Message"].string() ==
+        "The specified queue does not exist for this wsdl version.");
+}
+
 TEST_CASE("the batch route answers in the shape of SQS's JSON protocol") {
   Cloud cloud;
   const std::string token = fetch_token(cloud);
