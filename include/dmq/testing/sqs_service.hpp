@@ -41,11 +41,10 @@ struct Answered {
 /// not thread-safe.
 class SqsService {
  public:
-  SqsService(std::string account, std::string region, json::Parser parser, std::uint64_t seed)
-      : account_(std::move(account)),
-        region_(std::move(region)),
+  SqsService(const std::string& account, std::string region, json::Parser parser, std::uint64_t seed)
+      : region_(std::move(region)),
         parse_(parser),
-        broker_("arn:aws:sqs:" + region_ + ":" + account_ + ":", parser, seed),
+        broker_("arn:aws:sqs:" + region_ + ":" + account + ":", parser, seed),
         random_(~seed) {}
 
   /// `request.url` is that under which the caller knows the service; its origin goes into queue URLs.
@@ -64,7 +63,7 @@ class SqsService {
   SqsBroker& broker() noexcept { return broker_; }
   const SqsBroker& broker() const noexcept { return broker_; }
   std::string queue_url(std::string_view origin, std::string_view name) const {
-    return std::string(origin) + "/" + account_ + "/" + std::string(name);
+    return testing::queue_url(origin, broker_.arn_prefix(), name);
   }
   /// Calls that were let in, by operation.
   const std::map<std::string, std::uint64_t, std::less<>>& calls() const noexcept { return calls_; }
@@ -90,7 +89,6 @@ class SqsService {
     return write_response(reply, answer, make_uuid(random_), parse_);
   }
 
-  std::string account_;
   std::string region_;
   json::Parser parse_;
   SqsBroker broker_;

@@ -182,6 +182,21 @@ TEST_CASE("new attributes are those that the next operations use") {
   CHECK(cloud.call("ReceiveMessage", "", "q").body != "{}");
 }
 
+TEST_CASE("a shorter retention also ends what is older by now") {
+  Queues cloud;
+  CHECK(cloud.create("q"));
+  cloud.call("SendMessage", R"("MessageBody":"old")", "q");
+  cloud.now = cloud.now + 10min;
+  cloud.call("SendMessage", R"("MessageBody":"new")", "q");
+  CHECK(cloud.set("q", {{"MessageRetentionPeriod", "300"}}));
+  const Json received(cloud.call("ReceiveMessage", R"("MaxNumberOfMessages":10)", "q").body);
+  REQUIRE(received["Messages"].size() == 1);
+  CHECK((*received["Messages"].begin())["Body"].string() == "new");
+  CHECK(cloud.told("q", "ApproximateNumberOfMessagesNotVisible") == "1");
+  cloud.now = cloud.now + 5min;
+  CHECK(cloud.told("q", "ApproximateNumberOfMessagesNotVisible") == "0");
+}
+
 TEST_CASE("the type of a queue can't be changed") {
   Queues cloud;
   CHECK(cloud.create("q"));
