@@ -23,6 +23,11 @@ compiler() {
 # A library counts as present when the compiler finds its header: it may have come another way than as a package.
 has_header() { printf '#include <%s>\n' "$1" | "$(compiler)" -std=c++20 -E -x c++ - >/dev/null 2>&1; }
 
+# For the Python of the system, which is the one that Debian's package is for.
+has_boto3() {
+  if [ -x /usr/bin/python3 ]; then /usr/bin/python3 -c 'import boto3'; else python3 -c 'import boto3'; fi >/dev/null 2>&1
+}
+
 # The Debian packages that are missing for $1.
 missing_packages() {
   have cmake || say cmake
@@ -31,6 +36,7 @@ missing_packages() {
   if [ "$1" = tests ]; then
     have openssl || say openssl
     have curl || say curl
+    has_boto3 || say python3-boto3
   fi
   if ! compiler >/dev/null; then
     # Without a compiler there is no telling which headers there are; apt-get leaves alone what is installed.
