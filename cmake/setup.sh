@@ -1,6 +1,6 @@
-# Sourced by tests/run.sh and examples/quickstart.sh. `root` is the top of the checkout.
+# Sourced by tests/run.sh, tests/bench/run.sh and examples/quickstart.sh. `root` is the top of the checkout.
 #
-#   dmq_setup library | tests     looks for what the build needs, installs what is missing
+#   dmq_setup library | tests | benchmarks    looks for what the build needs, installs what is missing
 #   dmq_configure DIR ARGS...     runs cmake
 #   dmq_build DIR TARGET...       builds, telling how far it is
 #
@@ -41,12 +41,16 @@ missing_packages() {
   if ! compiler >/dev/null; then
     # Without a compiler there is no telling which headers there are; apt-get leaves alone what is installed.
     say g++ libcurl4-openssl-dev libsimdjson-dev libssl-dev
-    [ "$1" = library ] || say doctest-dev libcpp-httplib-dev
+    case $1 in
+      tests) say doctest-dev libcpp-httplib-dev ;;
+      benchmarks) say libbenchmark-dev ;;
+    esac
     return
   fi
   has_header curl/curl.h || say libcurl4-openssl-dev
   has_header simdjson.h || say libsimdjson-dev
   has_header openssl/evp.h || say libssl-dev
+  [ "$1" != benchmarks ] || has_header benchmark/benchmark.h || say libbenchmark-dev
   [ "$1" = tests ] || return 0
   has_header doctest/doctest.h || say doctest-dev
   has_header httplib.h || say libcpp-httplib-dev

@@ -53,13 +53,13 @@ class DeduplicationMemory {
   /// Of a key that is new.
   const Original& add(Key key, Original original, Ticks now) {
     const Slot slot = records_.add({key, original, now + window});
-    by_key_.add(slot, [this](Slot of) { return records_[of].key.first; });
+    by_key_.add(key.first, slot);
     order_.push_back(slot);
     return records_[slot].original;
   }
   void forget_until(Ticks now) {
     for (; !order_.empty() && records_[order_.front()].until <= now; order_.pop_front()) {
-      by_key_.remove(order_.front(), [this](Slot of) { return records_[of].key.first; });
+      by_key_.remove(records_[order_.front()].key.first, order_.front());
       records_.remove(order_.front());
     }
   }

@@ -36,7 +36,7 @@ class SqsLanes {
     const Id known = by_group_.find(hash(group), [&](Slot slot) { return lanes_[slot].group == group; });
     if (known != no_slot) return known;
     const Id id = make(group);
-    by_group_.add(id, [this](Slot of) { return hash(lanes_[of].group); });
+    by_group_.add(hash(group), id);
     return id;
   }
   /// A lane for one message alone, whose group may have others.
@@ -44,7 +44,7 @@ class SqsLanes {
 
   /// Ends a lane that of_group() or make() gave.
   void end_group(Id id) {
-    by_group_.remove(id, [this](Slot of) { return hash(lanes_[of].group); });
+    by_group_.remove(hash(lanes_[id].group), id);
     end(id);
   }
   void end(Id id) {

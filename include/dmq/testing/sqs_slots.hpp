@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -31,7 +32,9 @@ class SlotPool {
     return slot;
   }
   void remove(Slot slot) {
-    values_[slot] = T{};
+    // A string that an empty one is assigned to keeps its memory.
+    std::destroy_at(&values_[slot]);
+    std::construct_at(&values_[slot]);
     free_.push_back(slot);
   }
 
@@ -44,67 +47,69 @@ class SlotPool {
   std::vector<Slot> free_;
 };
 
-/// Finds slots by a hash: a table with open addressing that holds nothing but their numbers, 4 to 11 bytes for each
-/// slot. `hash_of(slot)` tells the hash of a slot that is in it.
+/// Finds slots by a hash of what they hold: a table with open addressing, 11 to 22 bytes for each slot.
 class SlotIndex {
  public:
   /// The slot with this hash of which `matches(slot)` holds, or no_slot.
   template <class Matches>
   Slot find(std::uint64_t hash, Matches matches) const {
-    if (slots_.empty()) return no_slot;
-    for (std::size_t at = home(hash); slots_[at] != no_slot; at = next(at))
-      if (matches(slots_[at])) return slots_[at];
+    if (entries_.empty()) return no_slot;
+    const std::uint32_t tag = tag_of(hash);
+    for (std::size_t at = home(tag); entries_[at].slot != no_slot; at = next(at))
+      if (entries_[at].tag == tag && matches(entries_[at].slot)) return entries_[at].slot;
     return no_slot;
   }
 
-  template <class HashOf>
-  void add(Slot slot, HashOf hash_of) {
-    if (4 * (size_ + 1) > 3 * slots_.size()) grow(hash_of);
-    place(slot, hash_of);
+  void add(std::uint64_t hash, Slot slot) {
+    if (4 * (size_ + 1) > 3 * entries_.size()) grow();
+    place({tag_of(hash), slot});
     ++size_;
   }
 
-  /// `slot` has to be in it.
-  template <class HashOf>
-  void remove(Slot slot, HashOf hash_of) {
-    std::size_t hole = home(hash_of(slot));
-    while (slots_[hole] != slot) hole = next(hole);
+  /// `slot` has to be in it, with this hash.
+  void remove(std::uint64_t hash, Slot slot) {
+    std::size_t hole = home(tag_of(hash));
+    while (entries_[hole].slot != slot) hole = next(hole);
     // What stands behind moves up, unless it would come to stand before its home.
-    for (std::size_t at = next(hole); slots_[at] != no_slot; at = next(at)) {
-      if (distance(home(hash_of(slots_[at])), at) < distance(hole, at)) continue;
-      slots_[hole] = slots_[at];
+    for (std::size_t at = next(hole); entries_[at].slot != no_slot; at = next(at)) {
+      if (distance(home(entries_[at].tag), at) < distance(hole, at)) continue;
+      entries_[hole] = entries_[at];
       hole = at;
     }
-    slots_[hole] = no_slot;
+    entries_[hole] = {};
     --size_;
   }
 
  private:
+  struct Entry {
+    std::uint32_t tag = 0;
+    Slot slot = no_slot;
+  };
+
   /// The upper bits of a product depend on all bits of the hash.
-  std::size_t home(std::uint64_t hash) const noexcept {
-    return static_cast<std::size_t>((hash * 0x9e37'79b9'7f4a'7c15) >> shift_);
+  static std::uint32_t tag_of(std::uint64_t hash) noexcept {
+    return static_cast<std::uint32_t>((hash * 0x9e37'79b9'7f4a'7c15) >> 32);
   }
-  std::size_t next(std::size_t at) const noexcept { return (at + 1) & (slots_.size() - 1); }
-  std::size_t distance(std::size_t from, std::size_t to) const noexcept { return (to - from) & (slots_.size() - 1); }
+  std::size_t home(std::uint32_t tag) const noexcept { return tag >> shift_; }
+  std::size_t next(std::size_t at) const noexcept { return (at + 1) & (entries_.size() - 1); }
+  std::size_t distance(std::size_t from, std::size_t to) const noexcept { return (to - from) & (entries_.size() - 1); }
 
-  template <class HashOf>
-  void place(Slot slot, HashOf hash_of) {
-    std::size_t at = home(hash_of(slot));
-    while (slots_[at] != no_slot) at = next(at);
-    slots_[at] = slot;
+  void place(Entry entry) {
+    std::size_t at = home(entry.tag);
+    while (entries_[at].slot != no_slot) at = next(at);
+    entries_[at] = entry;
   }
-  template <class HashOf>
-  void grow(HashOf hash_of) {
-    const std::vector<Slot> old = std::move(slots_);
-    slots_ = std::vector<Slot>(old.empty() ? 8 : 2 * old.size(), no_slot);
-    shift_ = old.empty() ? 61 : shift_ - 1;
-    for (const Slot slot : old)
-      if (slot != no_slot) place(slot, hash_of);
+  void grow() {
+    const std::vector<Entry> old = std::move(entries_);
+    entries_ = std::vector<Entry>(old.empty() ? 8 : 2 * old.size());
+    shift_ = old.empty() ? 29 : shift_ - 1;
+    for (const Entry& entry : old)
+      if (entry.slot != no_slot) place(entry);
   }
 
-  std::vector<Slot> slots_;
+  std::vector<Entry> entries_;
   std::size_t size_ = 0;
-  unsigned shift_ = 64;
+  unsigned shift_ = 32;  ///< Of a tag, to leave the number of an entry.
 };
 
 }  // namespace dmq::inline DMQ_ABI::testing

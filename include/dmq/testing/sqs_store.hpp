@@ -75,9 +75,6 @@ class MessageStore {
 
   std::size_t& counter(Visibility visibility) { return counts_[static_cast<std::size_t>(visibility)]; }
   StoredMessage* pointer(Slot slot) { return slot == no_slot ? nullptr : &messages_[slot]; }
-  auto sequence_of() const {
-    return [this](Slot slot) { return messages_[slot].sequence; };
-  }
   Slot slot_of(std::uint64_t sequence) const {
     return by_sequence_.find(sequence, [&](Slot slot) { return messages_[slot].sequence == sequence; });
   }
@@ -116,7 +113,7 @@ inline StoredMessage& MessageStore::add(HeldMessage message) {
   Extras extras{std::move(message.content.attributes), std::move(message.content.trace_header),
                 std::move(message.dead_letter_source)};
   if (!extras.empty()) extras_.emplace(slot, std::move(extras));
-  by_sequence_.add(slot, sequence_of());
+  by_sequence_.add(stored.sequence, slot);
   append<&StoredMessage::in_queue>(all_, stored);
   append<&StoredMessage::in_lane>(lanes_[stored.lane].messages, stored);
   ++counter(Visibility::visible);
@@ -133,7 +130,7 @@ inline bool MessageStore::erase(StoredMessage& message) {
   const SqsLanes::Id lane = message.lane;
   unlink<&StoredMessage::in_lane>(lanes_[lane].messages, message);
   unlink<&StoredMessage::in_queue>(all_, message);
-  by_sequence_.remove(message.slot, sequence_of());
+  by_sequence_.remove(message.sequence, message.slot);
   messages_.remove(message.slot);
   const bool lives = !lanes_[lane].messages.empty();
   if (lives)
