@@ -29,10 +29,10 @@ struct GatewayFaultName {
 /// All faults by name, for command lines.
 inline constexpr std::array gateway_fault_names = {
     GatewayFaultName{"throttled", GatewayFault::throttled, &GatewayFaults::throttled},
-    GatewayFaultName{"error_before", GatewayFault::error_before, &GatewayFaults::error_before},
-    GatewayFaultName{"error_after", GatewayFault::error_after, &GatewayFaults::error_after},
-    GatewayFaultName{"timeout_before", GatewayFault::timeout_before, &GatewayFaults::timeout_before},
-    GatewayFaultName{"timeout_after", GatewayFault::timeout_after, &GatewayFaults::timeout_after},
+    GatewayFaultName{"error-before", GatewayFault::error_before, &GatewayFaults::error_before},
+    GatewayFaultName{"error-after", GatewayFault::error_after, &GatewayFaults::error_after},
+    GatewayFaultName{"timeout-before", GatewayFault::timeout_before, &GatewayFaults::timeout_before},
+    GatewayFaultName{"timeout-after", GatewayFault::timeout_after, &GatewayFaults::timeout_after},
 };
 
 inline GatewayFault draw_fault(const GatewayFaults& faults, Random& random) {

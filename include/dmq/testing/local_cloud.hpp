@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -50,8 +51,9 @@ struct LocalCloudOptions {
 /// Cognito's token endpoint, an API Gateway in front of SQS, and SQS, in memory and without I/O. The path of a request
 /// chooses among them, its host does not matter:
 /// - `POST /oauth2/token`, `GET /.well-known/jwks.json` and `openid-configuration`, also below `/{pool}`;
+/// - the gateway below its stage: `POST /v1/publish-queue`, `POST /v1/publish-queue/batch`;
 /// - SQS on `/`, on the URLs of queues, `/{account}/{name}`, and wherever a header names an operation of it;
-/// - the gateway on all other paths: `POST /v1/publish-queue`, `POST /v1/publish-queue/batch`.
+/// - all else gets what the gateway says to a wrong stage.
 /// A value: a copy is a second world that goes on from here. Time is given with each call and must not go back. Not
 /// thread-safe; CloudHost is.
 class LocalCloud {
@@ -97,7 +99,7 @@ class LocalCloud {
 
  private:
   static CognitoOptions cognito_options(const LocalCloudOptions& options);
-  static bool is_for_sqs(const http::Request& request, std::string_view path);
+  bool is_for_gateway(const http::Request& request, std::string_view path) const;
 
   LocalCloudOptions options_;
   CognitoModel cognito_;
@@ -126,10 +128,12 @@ inline CognitoOptions LocalCloud::cognito_options(const LocalCloudOptions& optio
   return cognito;
 }
 
-inline bool LocalCloud::is_for_sqs(const http::Request& request, std::string_view path) {
-  if (path.empty() || path == "/" || request.headers.find("x-amz-target")) return true;
-  const std::string_view account = path.substr(1, path.find('/', 1) - 1);
-  return account.size() == 12 && account.find_first_not_of("0123456789") == std::string_view::npos;
+inline bool LocalCloud::is_for_gateway(const http::Request& request, std::string_view path) const {
+  const std::string_view first = path.substr(std::min<std::size_t>(1, path.size()));
+  const std::string_view segment = first.substr(0, first.find('/'));
+  if (segment == gateway_.options.stage) return true;
+  if (segment.empty() || request.headers.find("x-amz-target")) return false;
+  return segment.size() != 12 || segment.find_first_not_of("0123456789") != std::string_view::npos;
 }
 
 inline Handled LocalCloud::handle(const http::Request& request, Instant now) {
@@ -137,7 +141,7 @@ inline Handled LocalCloud::handle(const http::Request& request, Instant now) {
   Handled handled;
   if (auto response = cognito_.handle(request, url, now)) {
     handled = *std::move(response);
-  } else if (is_for_sqs(request, url.path)) {
+  } else if (!is_for_gateway(request, url.path)) {
     handled = sqs_.handle(request, now);
   } else {
     GatewayAnswer answer = gateway_.handle(request, url.path, cognito_, sqs_, now);
