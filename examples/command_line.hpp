@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// The arguments of an example program: flags and options with a value, each asked for once, then finish().
@@ -28,6 +29,16 @@ class CommandLine {
     return found;
   }
 
+  /// Of an option with two values.
+  std::optional<std::pair<std::string, std::string>> pair(std::string_view name) {
+    const auto it = std::find(arguments_.begin(), arguments_.end(), name);
+    if (it == arguments_.end()) return std::nullopt;
+    if (arguments_.end() - it < 3) fail(std::string(name) + " needs two values");
+    std::pair<std::string, std::string> found{it[1], it[2]};
+    arguments_.erase(it, it + 3);
+    return found;
+  }
+
   /// A whole number in a range; ends the program with an explanation when it is something else.
   long number(std::string_view name, long fallback, long least, long most) {
     const auto text = value(name);
@@ -44,12 +55,14 @@ class CommandLine {
     if (!arguments_.empty()) fail("unknown argument " + arguments_.front());
   }
 
- private:
-  [[noreturn]] void fail(const std::string& why) {
+  /// Ends the program with an explanation.
+  [[noreturn]] void fail(const std::string& why) const {
     std::fprintf(stderr, "%s\n", why.c_str());
     leave(stderr, 2);
   }
-  [[noreturn]] void leave(std::FILE* stream, int status) {
+
+ private:
+  [[noreturn]] void leave(std::FILE* stream, int status) const {
     std::fprintf(stream, "usage: %s\n", usage_.c_str());
     std::exit(status);
   }
