@@ -131,6 +131,7 @@ inline PollId SqsBroker::park(NamedQueue& queue, ReceiveRequest request, Ticks u
 }
 
 inline void SqsBroker::cancel(PollId id) {
+  std::erase_if(orphans_, [&](const PolledBody& orphan) { return orphan.id == id; });
   const auto poll = polls_.find(id);
   if (poll == polls_.end()) return;
   if (NamedQueue* queue = find(poll->second.queue)) queue->waiting.erase(id);

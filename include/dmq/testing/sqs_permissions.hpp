@@ -8,6 +8,7 @@
 
 #include <dmq/encoding/json_writer.hpp>
 #include <dmq/json/document.hpp>
+#include <dmq/testing/json_copy.hpp>
 #include <dmq/testing/sqs_account_operations.hpp>
 
 /// AddPermission and RemovePermission. A permission is a statement of the queue's Policy, as AWS writes it, and is not
@@ -55,27 +56,6 @@ inline SqsResult<void> check_accounts(const std::vector<std::string>& accounts) 
   return {};
 }
 
-/// Writes a value as it was read, but for white space.
-inline void copy_json(encoding::JsonWriter& json, json::Value value) {
-  using json::Kind;
-  const bool is_object = value.is(Kind::object);
-  if (is_object || value.is(Kind::array)) {
-    is_object ? json.begin_object() : json.begin_array();
-    for (const json::Value member : value) copy_json(is_object ? json.key(member.name()) : json, member);
-    is_object ? json.end_object() : json.end_array();
-  } else if (value.string()) {
-    json.value(*value.string());
-  } else if (value.boolean()) {
-    json.value(*value.boolean());
-  } else if (value.is(Kind::integer)) {
-    json.value(*value.integer());
-  } else if (value.number()) {
-    json.raw(std::to_string(*value.number()));
-  } else {
-    json.null();
-  }
-}
-
 /// One text alone, several as a list, as AWS does.
 template <class Write>
 void write_one_or_many(encoding::JsonWriter& json, const std::vector<std::string>& texts, Write write) {
@@ -115,7 +95,7 @@ inline std::string edit_policy(json::Value policy, std::string_view removed, con
   json.key("Statement").begin_array();
   bool any = added != nullptr;
   for (const json::Value statement : statements(policy)) {
-    if (has_label(statement, removed)) continue;
+    if (added == nullptr && has_label(statement, removed)) continue;
     copy_json(json, statement);
     any = true;
   }

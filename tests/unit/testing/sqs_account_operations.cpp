@@ -105,6 +105,9 @@ TEST_CASE("DeleteQueue tells the long polls on it") {
         "AWS.SimpleQueueService.NonExistentQueue;Sender");
   CHECK(cloud.model.polls() == 1);
   CHECK(cloud.model.advance(cloud.now).empty());
+  CHECK(cloud.call("DeleteQueue", "", "a2").status == 200);
+  cloud.model.cancel(std::get<dmq::testing::PollId>(other));
+  CHECK(cloud.model.advance(cloud.now).empty());
 }
 
 TEST_CASE("GetQueueUrl wants a name, and the owner if one is given") {
