@@ -29,6 +29,7 @@ class Json {
  public:
   explicit Json(std::string_view text) { parse(text, document_).value(); }
   dmq::json::Value operator[](std::string_view name) const { return document_.root()[name]; }
+  dmq::json::Value root() const { return document_.root(); }
   std::size_t size() const { return document_.root().size(); }
 
  private:
