@@ -98,6 +98,8 @@ class LocalCloud {
   std::size_t polls() const noexcept { return sqs_.broker().polls(); }
 
  private:
+  friend class CloudState;
+
   static CognitoOptions cognito_options(const LocalCloudOptions& options);
   bool is_for_gateway(const http::Request& request, std::string_view path) const;
 

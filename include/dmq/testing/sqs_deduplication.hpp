@@ -65,6 +65,12 @@ class DeduplicationMemory {
   }
   void clear() { *this = {}; }
 
+  /// Calls `look(key, original, until)` for each that is remembered, the oldest first.
+  template <class Look>
+  void visit(Look look) const {
+    for (const Slot slot : order_) look(records_[slot].key, records_[slot].original, records_[slot].until);
+  }
+
  private:
   struct Record {
     Key key{};

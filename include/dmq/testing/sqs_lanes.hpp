@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -54,6 +55,12 @@ class SqsLanes {
 
   Lane& operator[](Id id) { return lanes_[id]; }
   const Lane& operator[](Id id) const { return lanes_[id]; }
+
+  /// Of a lane that is not marked ready. No other lane has this turn.
+  void set_turn(Id id, std::uint64_t turn) {
+    lanes_[id].turn = turn;
+    last_turn_ = std::max(last_turn_, turn);
+  }
 
   /// Whether the first message can be received.
   void mark(Id id, bool ready) {

@@ -71,6 +71,8 @@ class SqsQueue {
   std::size_t count(Visibility visibility) const noexcept { return store_.count(visibility); }
 
  private:
+  friend class QueueState;
+
   struct Found {
     HandleVerdict verdict = HandleVerdict::garbage;
     StoredMessage* message = nullptr;

@@ -38,6 +38,9 @@ class MessageStore {
     last_sequence_ = last;
   }
 
+  /// Gives the next message the sequence behind this one, which is not below any given out.
+  void continue_after(std::uint64_t sequence) { last_sequence_ = sequence; }
+
   /// Null when there is none any more, or was none yet.
   StoredMessage* find(std::uint64_t sequence) { return pointer(slot_of(sequence)); }
   StoredMessage& at(std::uint64_t sequence) { return messages_[slot_of(sequence)]; }
