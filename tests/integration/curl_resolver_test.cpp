@@ -10,6 +10,8 @@
 #include <thread>
 
 #include <dmq/http/curl_transport.hpp>
+#include <dmq/testing/async_caller.hpp>
+#include <support/raw_server.hpp>
 
 using namespace std::chrono_literals;
 
@@ -18,6 +20,13 @@ namespace {
 /// A name service that answers for no name under .blocked until it is released.
 class Resolver {
  public:
+  /// For the next test.
+  void reset() {
+    const std::lock_guard lock(mutex_);
+    asked_ = false;
+    released_ = false;
+    left_ = 0;
+  }
   void wait() {
     std::unique_lock lock(mutex_);
     asked_ = true;
@@ -61,6 +70,7 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
 }
 
 TEST_CASE("CurlTransport stops while it resolves a name") {
+  resolver.reset();
   dmq::http::CurlTransport transport({.connect_timeout = 60s});
   dmq::http::Request request{.url = "https://host.blocked/", .timeout = 60s};
   std::stop_source stop;
@@ -77,5 +87,46 @@ TEST_CASE("CurlTransport stops while it resolves a name") {
   REQUIRE_FALSE(reply.has_value());
   CHECK(to_string(reply.error().kind) == "cancelled");
   CHECK(to_string(reply.error().delivery) == "not_sent");
+  CHECK(ended - requested < 2s);
+}
+
+TEST_CASE("CurlAsync goes on with others while it resolves a name, and cancels it at once") {
+  resolver.reset();
+  support::RawServer server(
+      [](const support::RawServer::Request&) { return support::RawServer::Reply{support::RawServer::ok("other")}; });
+  dmq::http::CurlAsync transport({.connect_timeout = 60s});
+  dmq::testing::AsyncCaller caller(transport);
+  const auto blocked = caller.start({.url = "https://host.blocked/", .timeout = 60s});
+  caller.take(0s);
+  resolver.wait_until_asked();
+  const auto other = caller.send({.url = server.origin()});
+  REQUIRE(other.has_value());
+  CHECK(other->result.value().body == "other");
+
+  const auto requested = std::chrono::steady_clock::now();
+  transport.cancel(blocked);
+  const auto done = caller.await(blocked);
+  const auto ended = std::chrono::steady_clock::now();
+  resolver.release();
+  REQUIRE(done.has_value());
+  REQUIRE_FALSE(done->result.has_value());
+  CHECK(to_string(done->result.error().kind) == "cancelled");
+  CHECK(to_string(done->result.error().delivery) == "not_sent");
+  CHECK(ended - requested < 2s);
+}
+
+TEST_CASE("CurlAsync ends at once while it resolves a name") {
+  resolver.reset();
+  std::chrono::steady_clock::time_point requested;
+  {
+    dmq::http::CurlAsync transport({.connect_timeout = 60s});
+    dmq::testing::AsyncCaller caller(transport);
+    caller.start({.url = "https://host.blocked/", .timeout = 60s});
+    caller.take(0s);
+    resolver.wait_until_asked();
+    requested = std::chrono::steady_clock::now();
+  }
+  const auto ended = std::chrono::steady_clock::now();
+  resolver.release();
   CHECK(ended - requested < 2s);
 }
