@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <netinet/tcp.h>
 
 #include <chrono>
 #include <cstdint>
@@ -60,18 +61,18 @@ RawServer::Reply drop_when_reused(const RawServer::Request& request) {
   return {"", Then::close};
 }
 
-/// Sockets of this process that are connected to a port.
-int connections_to(const std::string& origin) {
+/// Sockets of this process that are connected to the server.
+std::vector<int> sockets_to(const std::string& origin) {
   const int port = std::stoi(origin.substr(origin.rfind(':') + 1));
-  int count = 0;
+  std::vector<int> sockets;
   for (int descriptor = 0; descriptor < 1024; ++descriptor) {
     sockaddr_in address{};
     socklen_t size = sizeof address;
     if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0 && address.sin_family == AF_INET &&
         ntohs(address.sin_port) == port)
-      ++count;
+      sockets.push_back(descriptor);
   }
-  return count;
+  return sockets;
 }
 
 /// Polls until the server has as many requests.
@@ -121,7 +122,7 @@ TEST_CASE_TEMPLATE("connections are kept and shared by what comes later", Async,
   }
   CHECK(server.requests() == 180);
   CHECK(server.connections() == 16);
-  CHECK(connections_to(server.origin()) == 16);
+  CHECK(sockets_to(server.origin()).size() == 16);
 }
 
 TEST_CASE_TEMPLATE("what waits for a connection keeps its own time limit", Async, CurlAsync, PollingAsync) {
@@ -256,6 +257,21 @@ TEST_CASE_TEMPLATE("an id in use is refused", Async, CurlAsync, PollingAsync) {
   CHECK(out[1].request.body == "body");
 }
 
+#ifdef TCP_USER_TIMEOUT
+TEST_CASE("a connection whose packets are not acknowledged ends after ten seconds") {
+  RawServer server(answer);
+  CurlAsync transport;
+  AsyncCaller caller(transport);
+  REQUIRE(caller.send(post(server.origin()))->result.has_value());
+  const std::vector<int> sockets = sockets_to(server.origin());
+  REQUIRE(sockets.size() == 1);
+  unsigned int milliseconds = 0;
+  socklen_t size = sizeof milliseconds;
+  REQUIRE(getsockopt(sockets[0], IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, &size) == 0);
+  CHECK(milliseconds == 10'000);
+}
+#endif
+
 TEST_CASE("settings and URLs that can't be used complete as they do for CurlTransport") {
   CurlAsync transport({.ca_file = "/does/not/exist.pem"});
   AsyncCaller caller(transport);
@@ -333,7 +349,7 @@ TEST_CASE_TEMPLATE("HTTP/2 exchanges share few connections", Async, CurlAsync, P
     REQUIRE(done->result.has_value());
     CHECK(done->result->body == std::string(1000, 'x') + std::to_string(i));
   }
-  CHECK(connections_to(server.origin()) == 1);
+  CHECK(sockets_to(server.origin()).size() == 1);
   // The end of one stream leaves the others, and the connection, alone.
   const std::uint64_t cancelled = caller.start(post(server.origin() + "/", std::string(1'000'000, 'x')));
   const std::uint64_t kept = caller.start(post(server.origin() + "/"));
@@ -341,5 +357,5 @@ TEST_CASE_TEMPLATE("HTTP/2 exchanges share few connections", Async, CurlAsync, P
   transport.cancel(cancelled);
   check_fails(caller.await(cancelled), ErrorKind::cancelled, DeliveryState::unknown);
   CHECK(caller.await(kept)->result.has_value());
-  CHECK(connections_to(server.origin()) == 1);
+  CHECK(sockets_to(server.origin()).size() == 1);
 }

@@ -4,20 +4,17 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <dmq/core/result.hpp>
-#include <dmq/encoding/ascii.hpp>
 #include <dmq/http/async_transport.hpp>
 #include <dmq/http/curl.hpp>
-#include <dmq/http/curl_exchange.hpp>
+#include <dmq/http/curl_flight.hpp>
 #include <dmq/http/curl_options.hpp>
 #include <dmq/http/curl_poll_loop.hpp>
-#include <dmq/http/request_rules.hpp>
 #ifdef __linux__
 #include <dmq/http/curl_epoll_loop.hpp>
 #endif
@@ -53,14 +50,8 @@ class BasicCurlAsync {
   void wake() noexcept { loop_.wake(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  struct Flight {
-    explicit Flight(const CurlOptions& options) : exchange(options) {}
-    detail::CurlExchange exchange;
-    Completion completion{};
-    Clock::time_point deadline{};
-  };
+  using Flight = detail::CurlFlight;
+  using Clock = Flight::Clock;
   // Map nodes go around between what flies, what has landed and what is idle: no exchange allocates one.
   using Flights = std::unordered_map<std::uint64_t, Flight>;
   using Node = typename Flights::node_type;
@@ -135,10 +126,10 @@ void BasicCurlAsync<Loop>::start(std::uint64_t id, Request&& request) {
 template <class Loop>
 auto BasicCurlAsync<Loop>::take_idle() -> Node {
   if (idle_.empty()) {
-    if (made_ == idle_.capacity() || made_ == landed_.capacity()) {
-      idle_.reserve(2 * made_ + 16);
-      landed_.reserve(2 * made_ + 16);
+    if (made_ >= idle_.capacity() || made_ >= landed_.capacity()) {
       flying_.reserve(2 * made_ + 16);
+      landed_.reserve(2 * made_ + 16);
+      idle_.reserve(2 * made_ + 16);
     }
     Flights maker;
     maker.try_emplace(0, options_);
@@ -152,20 +143,9 @@ auto BasicCurlAsync<Loop>::take_idle() -> Node {
 
 template <class Loop>
 Result<void> BasicCurlAsync<Loop>::launch(Flight& flight) {
-  const Request& request = flight.completion.request;
-  if (Result<void> checked = check_headers(request.headers); !checked) return checked;
   if (flying_.contains(flight.completion.id)) return invalid_argument("the id of the exchange is that of another");
-  if (request.timeout <= Duration::zero())
-    return Error{.kind = ErrorKind::timeout, .message = "the time limit of the request leaves no time to send it"};
-  if (Result<void> prepared = flight.exchange.prepare(request, request.timeout); !prepared) return prepared;
-  flight.deadline = Clock::now() + std::min<Duration>(request.timeout, std::chrono::hours(24 * 24));
-  CURL* const easy = flight.exchange.handle();
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, static_cast<void*>(&flight.completion));
-  // Over TLS the handshake tells whether a connection takes more streams, and waiting for it saves connections. In the
-  // clear only an answer would tell, and a slow one would hold the others up.
-  const bool is_tls = encoding::equal_ignoring_case(std::string_view(request.url).substr(0, 6), "https:");
-  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, is_tls ? 1L : 0L);
-  if (usable_ && curl_multi_add_handle(loop_.multi(), easy) == CURLM_OK) return {};
+  if (Result<void> prepared = flight.prepare(); !prepared) return prepared;
+  if (usable_ && curl_multi_add_handle(loop_.multi(), flight.exchange.handle()) == CURLM_OK) return {};
   return Error{
       .kind = ErrorKind::network,
       .message = "no memory or no file descriptors are left for the exchange; raise the limits of the process"};
