@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdint>
@@ -255,6 +256,24 @@ TEST_CASE_TEMPLATE("an id in use is refused", Async, CurlAsync, PollingAsync) {
   REQUIRE(out.size() == 2);
   CHECK(out[1].id == 7);
   CHECK(out[1].request.body == "body");
+}
+
+TEST_CASE_TEMPLATE("opened without file descriptors left, every exchange completes as not_sent", Async, CurlAsync,
+                   PollingAsync) {
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  Async transport;
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  AsyncCaller caller(transport);
+  const auto done = caller.send(post("http://127.0.0.1:1/", "kept"));
+  check_fails(done, ErrorKind::network, DeliveryState::not_sent);
+  CHECK(done->request.body == "kept");
+  transport.cancel(1);
+  transport.wake();
+  caller.take(60s);
+  CHECK(caller.strays() == 0);
 }
 
 #ifdef TCP_USER_TIMEOUT
