@@ -4,12 +4,9 @@
 //
 // Prints the environment that clients need, one NAME=value a line, then "ready". SIGINT and SIGTERM end it: long polls
 // that wait are answered 503, requests that have come are finished. `--help` lists the other options.
-#include <sys/resource.h>
-
-#include <algorithm>
-#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -22,20 +19,11 @@
 #include "local_cloud/files.hpp"
 #include "local_cloud/http_server.hpp"
 #include "local_cloud/options.hpp"
+#include "local_cloud/state_file.hpp"
 #include "local_cloud/tls_context.hpp"
 #include "stop_on_signal.hpp"
 
 namespace {
-
-/// How many of `wanted` connections the limit of open files allows, which is raised as far as may be.
-std::size_t allowed_connections(std::size_t wanted) {
-  constexpr rlim_t others = 64;
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, wanted + others));
-  setrlimit(RLIMIT_NOFILE, &limit);
-  return std::min<std::size_t>(wanted, limit.rlim_cur > others ? limit.rlim_cur - others : 1);
-}
 
 /// One NAME=value a line.
 std::string environment_text(Host& host, const std::string& origin) {
@@ -55,6 +43,7 @@ int main(int count, char** argv) {
   TlsContext tls;
   if (options.tls && !(tls = make_tls_context(options.tls->certificate, options.tls->key))) return EXIT_FAILURE;
   Host host(dmq::testing::LocalCloud(std::move(options.cloud), &dmq::json::simdjson_parse));
+  if (options.state && !load_state(host, *options.state)) return EXIT_FAILURE;
   CloudService service(host, std::move(options.service));
   HttpServer server([&](const auto& request, std::string body, auto& response,
                         auto& connection) { service.handle(request, std::move(body), response, connection); },
@@ -65,6 +54,8 @@ int main(int count, char** argv) {
     std::fprintf(stderr, "cannot listen on %s, port %d\n", options.host.c_str(), options.port);
     return EXIT_FAILURE;
   }
+  std::optional<StateFile> state;
+  if (options.state && !state.emplace(host, service, *options.state).save()) return EXIT_FAILURE;
   const std::string origin = (tls ? "https://" : "http://") + options.host + ":" + std::to_string(port);
   const std::string environment = environment_text(host, origin);
   if (options.seed_env && !replace_file(*options.seed_env, environment)) return EXIT_FAILURE;
@@ -74,4 +65,5 @@ int main(int count, char** argv) {
   const std::stop_callback stop(interrupted.token(), [&] { server.stop(); });
   server.serve();
   service.print_faults(stderr);
+  if (state && !state->save()) return EXIT_FAILURE;
 }

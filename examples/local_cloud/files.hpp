@@ -4,12 +4,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+
+/// The whole of a file; nothing, with `errno`, when it can't be read.
+inline std::optional<std::string> read_file(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return std::nullopt;
+  std::string text;
+  std::array<char, 65536> bytes{};
+  ssize_t count = 0;
+  while ((count = read(file, bytes.data(), bytes.size())) > 0)
+    text.append(bytes.data(), static_cast<std::size_t>(count));
+  const int failure = errno;
+  close(file);
+  errno = failure;
+  return count < 0 ? std::nullopt : std::optional(std::move(text));
+}
 
 /// Until it is on the disk.
 inline bool write_whole(int file, std::string_view text) {

@@ -2,8 +2,10 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +13,16 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+
+/// How many of `wanted` connections the limit of open files allows, which is raised as far as may be.
+inline std::size_t allowed_connections(std::size_t wanted) {
+  constexpr rlim_t others = 64;
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, wanted + others));
+  setrlimit(RLIMIT_NOFILE, &limit);
+  return std::min<std::size_t>(wanted, limit.rlim_cur > others ? limit.rlim_cur - others : 1);
+}
 
 /// The connections of a server that are open. A thread watches them, so that a long poll hears of it when its client
 /// hangs up. A client that closes its sending side counts as gone.

@@ -90,6 +90,9 @@ inline Options read_options(CommandLine& arguments) {
   options.seed_env = arguments.value("--seed-env");
   options.state = arguments.value("--state");
   options.cloud.started = dmq::instant(dmq::SystemClock());
+  // What is made in this run must not get the ids of an earlier one.
+  if (options.state)
+    options.cloud.seed = static_cast<std::uint64_t>(dmq::SystemClock().now().time_since_epoch().count());
   read_queues(arguments, options.cloud);
   options.service.latency = std::chrono::milliseconds(arguments.number("--latency", 0, 0, 600'000));
   options.service.revoke_tokens = std::chrono::seconds(arguments.number("--revoke-tokens", 0, 1, 86'400));

@@ -234,6 +234,77 @@ TEST_SUITE("local_cloud") {
     CHECK_FALSE(part.ends_with("}"));
   }
 
+  TEST_CASE("queues outlive a restart with a state file") {
+    const Directory directory;
+    const std::string file = directory.file("cloud.json");
+    const auto message = [](int number) {
+      const std::string text = std::to_string(number);
+      return R"("MessageGroupId":"g","MessageDeduplicationId":"d)" + text + R"(","MessageBody":"m)" + text + "\"";
+    };
+    std::string handle;
+    {
+      LocalCloudProgram program({"--state", file});
+      for (int i = 0; i < 4; ++i) CHECK(send(program.call("SendMessage", message(i)))->status == 200);
+      const auto first = send(program.call("ReceiveMessage", ""));
+      handle = (*Json(first->body)["Messages"].begin())["ReceiptHandle"].string().value();
+      CHECK(program.stop() == 0);
+    }
+    CHECK(directory.names() == std::vector<std::string>{"cloud.json"});
+    LocalCloudProgram program({"--state", file});
+    // The group is still locked, a duplicate still known; the handle still deletes, which unlocks the group.
+    CHECK(send(program.call("ReceiveMessage", ""))->body == "{}");
+    CHECK(send(program.call("SendMessage", message(2)))->status == 200);
+    CHECK(send(program.call("DeleteMessage", "\"ReceiptHandle\":\"" + handle + "\""))->status == 200);
+    const auto rest = send(program.call("ReceiveMessage", "\"MaxNumberOfMessages\":10"));
+    std::string bodies;
+    for (const auto received : Json(rest->body)["Messages"])
+      bodies.append(received["Body"].string().value()).append(" ");
+    CHECK(bodies == "m1 m2 m3 ");
+  }
+
+  TEST_CASE("the state is saved while the program runs, and survives its being killed") {
+    const Directory directory;
+    const std::string file = directory.file("cloud.json");
+    {
+      LocalCloudProgram program({"--state", file});
+      CHECK(send(program.call("SendMessage", send_hello))->status == 200);
+      while (read_file(file).find("hello") == std::string::npos) {
+      }
+      CHECK(program.stop(SIGKILL) == -1);
+    }
+    LocalCloudProgram program({"--state", file});
+    CHECK((*Json(send(program.call("ReceiveMessage", ""))->body)["Messages"].begin())["Body"].string() == "hello");
+  }
+
+  TEST_CASE("a state file that is damaged or of something else is refused, and stays as it is") {
+    const Directory directory;
+    const std::string file = directory.file("cloud.json");
+    {
+      LocalCloudProgram program({"--state", file});
+      CHECK(send(program.call("SendMessage", send_hello))->status == 200);
+      CHECK(program.stop() == 0);
+    }
+    const std::string good = read_file(file);
+    std::string damaged = good;
+    damaged.replace(damaged.find("hello"), 5, "jello");
+    for (const auto& [text, says] : {std::pair(damaged, "its checksum is wrong"),
+                                     {good.substr(0, good.size() - 10), "it is not JSON"},
+                                     {std::string("{\"name\":\"other\"}"), "it is not the state of a local cloud"},
+                                     {std::string(), "not JSON"}}) {
+      std::ofstream(file) << text;
+      const auto [status, errors] = refusal({"--state", file});
+      CHECK(status == 1);
+      CAPTURE(errors);
+      CHECK(errors.find("cannot use the state file " + file) != std::string::npos);
+      CHECK(errors.find(says) != std::string::npos);
+      CHECK(read_file(file) == text);
+    }
+    CHECK(refusal({"--state", directory.file("")}).second.find("cannot read the state file") != std::string::npos);
+    const auto [status, errors] = refusal({"--state", directory.file("none/cloud.json")});
+    CHECK(status == 1);
+    CHECK(errors.find("none/cloud.json") != std::string::npos);
+  }
+
   TEST_CASE("arguments that make no sense are refused with an explanation") {
     struct Case {
       std::vector<std::string> arguments{};
