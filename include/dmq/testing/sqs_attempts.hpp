@@ -30,6 +30,8 @@ class ReceiveAttempts {
     return found == attempts_.end() ? nullptr : &found->second;
   }
 
+  bool empty() const noexcept { return attempts_.empty(); }
+
   /// Of an id that is new.
   void add(const std::string& id, const std::vector<StoredMessage*>& messages, Ticks now) {
     Attempt& attempt = attempts_[id];

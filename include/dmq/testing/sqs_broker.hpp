@@ -156,8 +156,10 @@ inline std::vector<PolledBody> SqsBroker::advance(Instant now) {
 
 inline void SqsBroker::answer_from(NamedQueue& queue, Instant now, std::vector<PolledBody>& answers) {
   queue.queue.settle(now.ticks);
-  const std::set<PollId> waiting = queue.waiting;
-  for (const PollId id : waiting) {
+  // Thousands may wait while each operation comes by here.
+  const auto any = [&] { return queue.queue.has_ready() || queue.queue.remembers_any(); };
+  for (auto next = queue.waiting.begin(); next != queue.waiting.end() && any();) {
+    const PollId id = *next++;
     const ReceiveRequest& request = polls_.at(id).request;
     // The same receive may have been sent twice: the second one gets what the first one was given.
     if (!queue.queue.has_ready() && !queue.queue.remembers(request.order.attempt_id)) continue;

@@ -63,6 +63,7 @@ class SqsQueue {
   bool has_ready() const noexcept { return store_.lanes().any_ready(); }
   /// Whether a receive with this attempt id would be answered from memory.
   bool remembers(std::string_view attempt_id) const { return attempts_.find(attempt_id) != nullptr; }
+  bool remembers_any() const noexcept { return !attempts_.empty(); }
   /// The next moment at which settle() has something to do with the messages.
   std::optional<Ticks> next_change() const { return store_.next_change(settings_.retention); }
 
