@@ -1,8 +1,8 @@
 # Sourced by tests/run.sh, tests/bench/run.sh and examples/quickstart.sh. `root` is the top of the checkout.
 #
-#   dmq_setup library | tests | benchmarks    looks for what the build needs, installs what is missing
-#   dmq_configure DIR ARGS...     runs cmake
-#   dmq_build DIR TARGET...       builds, telling how far it is
+#   dmq_setup library | tests | benchmarks   looks for what the build needs, installs what is missing
+#   dmq_configure DIR ARGS...                runs cmake
+#   dmq_build DIR TARGET...                  builds, telling how far it is
 #
 # Read from the environment: CXX, DMQ_CMAKE_ARGS (more arguments for cmake).
 
