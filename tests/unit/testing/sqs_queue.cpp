@@ -244,6 +244,18 @@ TEST_CASE("a message ends with the retention, and its group goes on") {
   CHECK_FALSE(bench.queue.next_change());
 }
 
+TEST_CASE("a new retention holds for the messages that are there") {
+  Bench bench;
+  bench.send("gm1");
+  bench.now = bench.now + 100s;
+  bench.send("gm2");
+  QueueSettings settings = bench.queue.settings();
+  settings.retention = 60s;
+  bench.queue.reconfigure(settings, bench.now);
+  CHECK(bench.receive(10) == Texts{"gm2"});
+  CHECK(bench.queue.next_change() == (bench.now + 30s).ticks);
+}
+
 TEST_CASE("the limit of messages in flight: an error on a standard queue, silence on FIFO") {
   for (const QueueType type : {QueueType::fifo, QueueType::standard}) {
     Bench bench({.type = type, .in_flight_limit = 2});
