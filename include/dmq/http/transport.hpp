@@ -38,9 +38,8 @@ class SharedTransport {
     return transport_->send(request, std::move(stop));
   }
   /// That of the transport, where it has one.
-  auto open_async()
-    requires requires(T& transport) { transport.open_async(); }
-  {
+  template <class U = T>
+  auto open_async() -> decltype(std::declval<U&>().open_async()) {
     return transport_->open_async();
   }
   T& operator*() const noexcept { return *transport_; }
