@@ -25,9 +25,6 @@ namespace http = dmq::http;
 
 namespace {
 
-constexpr std::size_t poll_count = 2000;
-constexpr std::size_t batch_size = 10;
-
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool sanitized = true;
 #elif defined(__has_feature)
@@ -35,6 +32,10 @@ constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thr
 #else
 constexpr bool sanitized = false;
 #endif
+
+// A sanitizer takes a megabyte for each thread.
+constexpr std::size_t poll_count = sanitized ? 200 : 2000;
+constexpr std::size_t batch_size = 10;
 
 /// Room for the connections of this process; the program inherits it.
 bool allow_descriptors(rlim_t wanted) {
@@ -92,11 +93,10 @@ class Polls {
  public:
   Polls(const LocalCloudProgram& program, std::size_t count) : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     const std::string first = "GET /.well-known/jwks.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-    const std::string poll =
-        support::wire_text(program.call("ReceiveMessage", R"("WaitTimeSeconds":20,"MaxNumberOfMessages":1)"));
+    poll_ = support::wire_text(program.call("ReceiveMessage", R"("WaitTimeSeconds":20,"MaxNumberOfMessages":1)"));
     for (std::size_t i = 0; i < count; ++i) {
       clients_.push_back(std::make_unique<RawClient>(program.port()));
-      clients_.back()->write(first + poll);
+      clients_.back()->write(first + poll_);
       epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
       epoll_ctl(epoll_, EPOLL_CTL_ADD, clients_.back()->handle(), &event);
     }
@@ -107,7 +107,7 @@ class Polls {
   Polls& operator=(const Polls&) = delete;
   ~Polls() { close(epoll_); }
 
-  /// The bodies of answers that have come; waits for one.
+  /// The bodies of answers that have come; waits for one. A poll that ends empty, on a slow machine, is sent again.
   std::vector<std::string> next_answers() {
     std::array<epoll_event, batch_size> events{};
     const int ready = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 30'000);
@@ -117,7 +117,12 @@ class Polls {
       RawClient& client = *clients_[events[i].data.u64];
       const std::string answer = client.read_answer();
       CHECK(answer.starts_with("HTTP/1.1 200 "));
-      bodies.push_back(answer.substr(answer.find("\r\n\r\n") + 4));
+      std::string body = answer.substr(answer.find("\r\n\r\n") + 4);
+      if (body == "{}") {
+        client.write(poll_);
+        continue;
+      }
+      bodies.push_back(std::move(body));
       epoll_ctl(epoll_, EPOLL_CTL_DEL, client.handle(), nullptr);
     }
     return bodies;
@@ -125,6 +130,7 @@ class Polls {
 
  private:
   int epoll_;
+  std::string poll_;
   std::vector<std::unique_ptr<RawClient>> clients_;
 };
 
@@ -144,7 +150,7 @@ TEST_CASE("2000 long polls wait at once, and each gets one message, while sends 
   report(program, "before");
   const long resident_before_kb = program.status("VmRSS");
   Polls polls(program, poll_count);
-  report(program, "2000 polls wait");
+  report(program, std::to_string(poll_count) + " polls wait");
   // A thread a connection, and no more than eight besides.
   CHECK(program.status("Threads") <= static_cast<long>(poll_count) + 8);
   if (!sanitized) CHECK(program.status("VmRSS") - resident_before_kb < static_cast<long>(poll_count) * 64);
@@ -171,4 +177,5 @@ TEST_CASE("2000 long polls wait at once, and each gets one message, while sends 
   CHECK(attributes["Attributes"]["ApproximateNumberOfMessages"].string() == "0");
   CHECK(attributes["Attributes"]["ApproximateNumberOfMessagesNotVisible"].string() == "0");
   CHECK(program.stop() == 0);
+  CHECK(program.errors() == "");
 }
