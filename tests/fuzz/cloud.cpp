@@ -124,6 +124,24 @@ constexpr const char* texts[] = {
     "\xef\xbf\xbe",
     "AKIALOCALCLOUD000000"};
 
+/// Members that belong together.
+constexpr const char* fragments[] = {R"("MessageBody":"b","MessageGroupId":"g")",
+                                     R"("QueueName":"new.fifo","Attributes":{"FifoQueue":"true"},"tags":{"a":"b"})",
+                                     R"("QueueName":"standard")",
+                                     R"("Attributes":{"VisibilityTimeout":"1","MessageRetentionPeriod":"60"})",
+                                     R"("Attributes":{"DelaySeconds":"5","ReceiveMessageWaitTimeSeconds":"3"})",
+                                     R"("Tags":{"a":"b"})",
+                                     R"("TagKeys":["a"])",
+                                     R"("Label":"l","AWSAccountIds":["000000000000"],"Actions":["*"])",
+                                     R"("VisibilityTimeout":0)",
+                                     R"("VisibilityTimeout":50)",
+                                     R"("MaxNumberOfMessages":10,"WaitTimeSeconds":5)",
+                                     R"("AttributeNames":["All"],"MessageAttributeNames":["All"])",
+                                     R"("ReceiveRequestAttemptId":"r")",
+                                     R"("MessageAttributes":{"a":{"DataType":"Number","StringValue":"1"}})",
+                                     R"("SourceArn":"arn:aws:sqs:us-east-1:000000000000:dead.fifo")",
+                                     R"("MaxResults":1)"};
+
 constexpr const char* paths[] = {"/",
                                  "/000000000000/dmq.fifo",
                                  "/v1/publish-queue",
@@ -217,11 +235,9 @@ Request json_call(Input& input, const Known& client) {
   request.headers.add("X-Amz-Target", "AmazonSQS." + text(input, operations));
   request.body = R"({"QueueUrl":"http://cloud.test/000000000000/)" +
                  std::string(input.ConsumeBool() ? "dmq.fifo" : "standard") + '"';
-  if (input.ConsumeBool()) request.body += R"(,"MessageBody":"b","MessageGroupId":"g")";
+  for (int more = input.ConsumeIntegralInRange(0, 2); more > 0; --more) request.body += ',' + known(input, fragments);
   if (input.ConsumeBool()) append_text(request.body += R"(,"ReceiptHandle":)", client.handle);
   if (input.ConsumeBool()) append_text(request.body += R"(,"TaskHandle":)", client.task);
-  if (input.ConsumeBool())
-    append_text(request.body += R"(,"SourceArn":)", "arn:aws:sqs:us-east-1:000000000000:dead.fifo");
   if (input.ConsumeBool()) {
     append_value(request.body += R"(,"Entries":[{"Id":"a","MessageBody":)", input, client, 1);
     append_value(request.body += R"(,"MessageGroupId":)", input, client, 1);
@@ -345,6 +361,11 @@ struct World {
     message.headers.add("MessageGroupId", "g");
     send(message);
     require(!client.token.empty() && cloud.messages("dmq.fifo").size() == 1);
+    Request receive{.method = Method::post, .url = "http://cloud.test/"};
+    receive.headers.add("X-Amz-Target", "AmazonSQS.ReceiveMessage");
+    receive.body = R"({"QueueUrl":"http://cloud.test/000000000000/dmq.fifo"})";
+    send(receive);
+    require(client.handle.empty() == signature_asked);
   }
 
   static dmq::testing::LocalCloudOptions options(bool signature_asked) {
