@@ -11,7 +11,6 @@
 #include <dmq/core/clock.hpp>
 
 namespace support {
-
 /// A second model of an SQS queue, written to be read: vectors that are walked from the front, nothing kept that can be
 /// worked out. Messages are numbered by who calls; a handle is a number and a receive count.
 class NaiveQueue {
