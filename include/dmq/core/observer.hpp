@@ -19,6 +19,8 @@ enum class EventKind {
   value_fetched,   ///< A token or credentials arrived.
   value_refused,   ///< The service did not accept the token or credentials that were sent.
   failed,          ///< The operation ended with `error`.
+  stray_answer,    ///< A transport completed a request that was not in flight; it is ignored.
+  callback_threw,  ///< A callback of the program threw; `error` says what. Nothing else changes.
 };
 
 /// What happened. Never holds a token, a secret or a message body. Valid only during the call.
@@ -44,6 +46,8 @@ constexpr std::string_view to_string(EventKind kind) noexcept {
     case EventKind::value_fetched: return "value_fetched";
     case EventKind::value_refused: return "value_refused";
     case EventKind::failed: return "failed";
+    case EventKind::stray_answer: return "stray_answer";
+    case EventKind::callback_threw: return "callback_threw";
   }
   return "unknown";
 }

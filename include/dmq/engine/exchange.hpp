@@ -8,12 +8,19 @@
 
 #include <dmq/core/error.hpp>
 #include <dmq/core/random.hpp>
+#include <dmq/engine/rule.hpp>
 #include <dmq/retry/budget.hpp>
 #include <dmq/retry/deduplication_clock.hpp>
 #include <dmq/retry/policy.hpp>
 #include <dmq/retry/repeat.hpp>
 
 namespace dmq::inline DMQ_ABI::engine {
+
+/// What ends an operation that goes on failing.
+enum class Patience {
+  attempts,  ///< The number of attempts, an empty retry budget, or the deadline: somebody waits for the outcome.
+  deadline,  ///< The deadline alone. While the budget is empty one probe at a time goes on, and its success refills it.
+};
 
 /// How long and how often one operation is tried.
 struct Terms {
@@ -22,12 +29,14 @@ struct Terms {
   Duration request_timeout = std::chrono::seconds(30);  ///< Of one attempt.
   Ticks deadline = Ticks::max();                        ///< No attempt starts later.
   std::optional<Instant> first_byte{};                  ///< When an earlier exchange sent the same, and nobody knows.
+  Patience patience = Patience::attempts;
 };
 
 /// What all exchanges of one client draw on.
 struct RetryState {
   retry::Budget budget{};
   Random random{0};
+  Ticks next_probe = Ticks::min();  ///< When an exchange may go on that the budget has nothing left for.
 };
 
 /// One operation from its authorisation to its end: authorise, send, judge, wait, again. It does nothing itself:
@@ -79,9 +88,12 @@ class Exchange {
   }
 
   /// The transport has sent the request twice by itself, and the answer is that of the second.
-  void on_resend() noexcept { worst_ = DeliveryState::unknown; }
+  void on_resend() noexcept {
+    if (holds(Rule::resent_is_unknown)) worst_ = DeliveryState::unknown;
+  }
 
   void on_success(RetryState& shared) noexcept {
+    if (unfunded_) shared.budget.refill();
     shared.budget.give_back(std::exchange(taken_, 0));
     error_.reset();
     step_ = Step::done;
@@ -92,13 +104,15 @@ class Exchange {
     worst_ = std::max(worst_, error.delivery);
     const retry::Fault fault = retry::classify(error);
     ++tries_;
-    if (fault == retry::Fault::permanent || tries_ >= terms_.retry.max_attempts) return finish(std::move(error));
-    const Duration delay = retry::backoff(terms_.retry, tries_ - 1, fault, error.retry_after, shared.random);
-    const Instant again = now + delay;
-    if (again.ticks >= terms_.deadline || !may_repeat(again) || !shared.budget.take(fault))
+    const bool patient = terms_.patience == Patience::deadline;
+    if (fault == retry::Fault::permanent || (!patient && tries_ >= terms_.retry.max_attempts))
       return finish(std::move(error));
+    const Instant again = now + retry::backoff(terms_.retry, tries_ - 1, fault, error.retry_after, shared.random);
+    if (again.ticks >= terms_.deadline || !may_repeat(again)) return finish(std::move(error));
+    unfunded_ = !shared.budget.take(fault);
+    if (unfunded_ && !patient) return finish(std::move(error));
+    taken_ = unfunded_ ? 0 : retry::Budget::cost(fault);
     error_ = std::move(error);
-    taken_ = retry::Budget::cost(fault);
     wake_at_ = again.ticks;
     step_ = Step::wait;
   }
@@ -110,8 +124,10 @@ class Exchange {
   /// The clock was wrong and is corrected: sign again, once.
   void on_skew(Error error, Instant now) { replay(std::move(error), now, !std::exchange(skew_corrected_, true)); }
 
-  void on_timer(Instant now) noexcept {
-    if (now.ticks >= wake_at_) step_ = Step::acquire;
+  void on_timer(Instant now, RetryState& shared) {
+    if (now.ticks < wake_at_) return;
+    if (unfunded_ && !fund(now, shared)) return;
+    step_ = Step::acquire;
   }
 
   /// The caller's stop token fired while nothing was in flight.
@@ -127,10 +143,29 @@ class Exchange {
     step_ = Step::acquire;
   }
 
+  /// Its retry has waited; without a budget only as the next probe, or it waits again.
+  bool fund(Instant now, RetryState& shared) {
+    const retry::Fault fault = retry::classify(*error_);
+    if (shared.budget.take(fault)) {
+      taken_ = retry::Budget::cost(fault);
+      unfunded_ = false;
+      return true;
+    }
+    const Duration pause = retry::backoff(terms_.retry, tries_ - 1, fault, std::nullopt, shared.random);
+    if (now.ticks >= shared.next_probe) {
+      shared.next_probe = now.ticks + std::max(pause, terms_.retry.base);
+      return true;
+    }
+    wake_at_ = shared.next_probe + pause;
+    if (wake_at_ >= terms_.deadline) finish(*std::move(error_));
+    return false;
+  }
+
   bool may_repeat(Instant at) const noexcept {
     if (worst_ != DeliveryState::unknown || terms_.repeat == retry::Repeat::always) return true;
     if (terms_.repeat == retry::Repeat::never || !first_byte_) return false;
-    return retry::DeduplicationClock(*first_byte_).may_repeat(at, terms_.request_timeout);
+    return !holds(Rule::repeat_within_window) ||
+           retry::DeduplicationClock(*first_byte_).may_repeat(at, terms_.request_timeout);
   }
 
   static Error too_late(bool repeatable) {
@@ -142,7 +177,7 @@ class Exchange {
 
   /// Outcomes join: once an attempt's fate was unknown, only acceptance makes it better.
   void finish(Error error) {
-    error.delivery = std::max(worst_, error.delivery);
+    if (holds(Rule::outcomes_join)) error.delivery = std::max(worst_, error.delivery);
     error.attempts = attempts_;
     error_ = std::move(error);
     step_ = Step::done;
@@ -159,6 +194,7 @@ class Exchange {
   int tries_ = 0;
   int replays_ = 0;
   int taken_ = 0;
+  bool unfunded_ = false;  ///< The budget had nothing for its retry.
   bool skew_corrected_ = false;
 };
 

@@ -36,8 +36,18 @@ class Lanes {
   /// The one before it, or `none`.
   Ticket previous(Ticket ticket) const { return slots_[ticket].previous; }
 
-  /// Leaves its lane, from any place in it. The ticket may be given to another afterwards.
-  void leave(Ticket ticket) {
+  /// The one behind it, or `none`.
+  Ticket next(Ticket ticket) const { return slots_[ticket].next; }
+
+  /// The first of a group, or `none`.
+  Ticket first(std::string_view group) const {
+    const auto it = lanes_.find(group);
+    return it == lanes_.end() ? none : it->second.first;
+  }
+
+  /// Leaves its lane, from any place in it. The ticket may be given to another afterwards. Returns the one that is the
+  /// first of its lane by this, or `none`.
+  Ticket leave(Ticket ticket) {
     const Slot slot = slots_[ticket];
     Lane& lane = slot.lane->second;
     (slot.previous == none ? lane.first : slots_[slot.previous].next) = slot.next;
@@ -45,8 +55,11 @@ class Lanes {
     if (lane.first == none) lanes_.erase(lanes_.find(slot.lane->first));
     slots_[ticket].next = free_;
     free_ = ticket;
+    return slot.previous == none ? slot.next : none;
   }
 
+  /// Tickets are below this, but for one that enter() may add.
+  std::size_t slots() const noexcept { return slots_.size(); }
   /// Lanes with at least one ticket.
   std::size_t size() const noexcept { return lanes_.size(); }
 

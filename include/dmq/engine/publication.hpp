@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <dmq/engine/lanes.hpp>
+#include <dmq/engine/rule.hpp>
 #include <dmq/retry/policy.hpp>
 #include <dmq/sqs/route.hpp>
 
@@ -24,7 +25,11 @@ struct Publication {
   Error error{};                                  ///< When failed; of the last attempt while open.
   DeliveryState worst = DeliveryState::not_sent;  ///< Joined over all attempts.
   std::optional<Instant> first_byte{};            ///< When it was first sent.
-  bool alone = false;  ///< Refused together with others, or of unknown fate before: it is sent by itself.
+  std::optional<Ticks> last_send{};               ///< When it was last sent.
+  bool alone = false;      ///< Refused together with others, or of unknown fate before: it is sent by itself.
+  bool in_flight = false;  ///< Carried by a request, or by one that waits to be repeated.
+  bool entered = false;    ///< Taken in, and so part of the ledger.
+  bool submitted = false;  ///< A Submission, rather than a caller's own.
 
   void accept(Receipt accepted) {
     receipt = std::move(accepted);
@@ -32,7 +37,7 @@ struct Publication {
   }
 
   void note(Error failure) {
-    worst = std::max(worst, failure.delivery);
+    worst = holds(Rule::outcomes_join) ? std::max(worst, failure.delivery) : failure.delivery;
     error = std::move(failure);
   }
 
@@ -99,7 +104,8 @@ inline void apply_results(std::span<Publication* const> sent, std::vector<Result
     if (std::any_of(before.begin(), before.end(), in_lane(Publication::Fate::failed))) {
       publication.fail(corked_error(publication.entry.message.group));
     } else if (retry::classify(publication.error) == retry::Fault::permanent ||
-               std::any_of(behind.begin(), behind.end(), in_lane(Publication::Fate::accepted))) {
+               (holds(Rule::failed_behind_accepted_end) &&
+                std::any_of(behind.begin(), behind.end(), in_lane(Publication::Fate::accepted)))) {
       publication.fail();
     }
   }

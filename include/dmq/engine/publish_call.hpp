@@ -29,6 +29,8 @@ class PublishCall {
     open_count_ = 0;
     for (Publication* publication : batch_)
       if (publication->fate == Publication::Fate::open) open_[open_count_++] = publication;
+    if (!holds(Rule::one_id_for_all_attempts))
+      for (Publication* publication : sent()) publication->entry.deduplication_id += 'x';
     Result<http::Request> request = route_.build(entries());
     if (request) request->resend = resend_;
     return request;
@@ -36,7 +38,9 @@ class PublishCall {
 
   /// Success when nothing is left to be sent, else the error of the first that is, as unknown as any of them.
   Result<void> parse(const http::Response& response) {
-    apply_results(sent(), route_.parse(response, entries()));
+    std::vector<Result<Receipt>> results = route_.parse(response, entries());
+    if (!holds(Rule::acceptance_is_proven) && response.status == 200) results.assign(open_count_, Receipt{});
+    apply_results(sent(), std::move(results));
     check_order(batch_);
     Result<void> left;
     for (const Publication* publication : sent()) {
@@ -55,6 +59,7 @@ class PublishCall {
 
   /// The transport has sent the request twice.
   void on_resend() noexcept {
+    if (!holds(Rule::resent_is_unknown)) return;
     for (Publication* publication : sent()) publication->worst = DeliveryState::unknown;
   }
 

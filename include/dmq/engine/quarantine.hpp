@@ -34,6 +34,9 @@ class Quarantine {
     if (it != closed_.end() && !id.empty() && it->second.id == id) closed_.erase(it);
   }
 
+  /// The group opens now, whatever may still land in it.
+  void lift(const std::string& group) { closed_.erase(group); }
+
   /// From when on a message with this deduplication id may be sent in the group; in the past when it may now.
   Ticks opens_at(const std::string& group, std::string_view id) const {
     const auto it = closed_.find(group);

@@ -24,6 +24,9 @@ class Budget {
   /// After a success: what its last retry took, or 1 when it needed none.
   void give_back(int taken) noexcept { tokens_ = std::min(capacity, tokens_ + std::max(taken, 1)); }
 
+  /// After the success of a probe: the service is back.
+  void refill() noexcept { tokens_ = capacity; }
+
   int tokens() const noexcept { return tokens_; }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <string_view>
@@ -19,6 +20,7 @@ namespace dmq::inline DMQ_ABI::runtime {
 template <http::HttpTransport Transport, auth::Authority<Transport> Authority, Clock ClockType, Observer ObserverType>
 class Channel {
  public:
+  using transport_type = Transport;
   using Value = typename Authority::value_type;
   using Cache = auth::ValueCache<Value>;
   using Use = typename Cache::Use;
@@ -57,6 +59,33 @@ class Channel {
       return Error{.kind = ErrorKind::timeout, .message = "no token arrived within the time limit"};
     }
   }
+
+  /// The same without waiting: on Lead the caller has to call lead(), on Wait to ask again when it is told; see
+  /// on_told().
+  typename Cache::Decision try_acquire() {
+    const std::lock_guard lock(mutex_);
+    return cache_.acquire(now());
+  }
+
+  /// Fetches a value, for everybody; blocks.
+  void lead(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    (void)lead(lock, stop);
+  }
+
+  /// In place of lead(), when that can't be called: somebody else has to.
+  void abandon() noexcept {
+    const std::lock_guard lock(mutex_);
+    cache_.on_abandoned();
+  }
+
+  /// Has `told` called, from any thread, at the end of every fetch. It must not throw.
+  void on_told(std::function<void()> told) {
+    const std::lock_guard lock(mutex_);
+    on_told_ = std::move(told);
+  }
+
+  Transport& transport() noexcept { return transport_; }
 
   Result<void> authorize(http::Request& request, const Use& use) {
     return authority_.authorize(request, *use.value, now());
@@ -109,6 +138,7 @@ class Channel {
       if (!settled) channel.cache_.on_abandoned();
       ++channel.told_;
       channel.value_changed_.notify_all();
+      if (channel.on_told_) channel.on_told_();
     }
   };
 
@@ -155,6 +185,7 @@ class Channel {
   std::condition_variable_any value_changed_;
   Cache cache_;
   std::uint64_t told_ = 0;  ///< Counts the ends of fetches.
+  std::function<void()> on_told_;
   engine::RetryState retry_;
 };
 

@@ -39,10 +39,10 @@ void send(Exchange& exchange, Instant now) {
 }
 
 /// Goes on after a failure; returns when.
-Instant wait(Exchange& exchange, Instant now) {
+Instant wait(Exchange& exchange, Instant now, RetryState& shared) {
   REQUIRE(exchange.step() == Step::wait);
   const Instant then{now.wall + (exchange.wake_at() - now.ticks), exchange.wake_at()};
-  exchange.on_timer(then);
+  exchange.on_timer(then, shared);
   return then;
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("a passing failure is tried three times, with a growing pause below it
     REQUIRE(exchange.step() == Step::wait);
     CHECK(exchange.wake_at() >= now.ticks);
     CHECK(exchange.wake_at() <= now.ticks + milliseconds(50) * attempt);
-    now = wait(exchange, now);
+    now = wait(exchange, now, shared);
   }
   send(exchange, now);
   exchange.on_failure(unreachable, now, shared);
@@ -84,7 +84,7 @@ TEST_CASE("a timer that comes too early changes nothing") {
   send(exchange, start);
   exchange.on_failure(failure(ErrorKind::throttled, DeliveryState::rejected), start, shared);
   REQUIRE(exchange.step() == Step::wait);
-  exchange.on_timer({start.wall, exchange.wake_at() - Duration(1)});
+  exchange.on_timer({start.wall, exchange.wake_at() - Duration(1)}, shared);
   CHECK(exchange.step() == Step::wait);
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("once an attempt was unknown, a later refusal is unknown, too") {
   Exchange exchange{Terms{}};
   send(exchange, start);
   exchange.on_failure(lost, start, shared);
-  const Instant now = wait(exchange, start);
+  const Instant now = wait(exchange, start, shared);
   send(exchange, now);
   exchange.on_failure(refused, now, shared);
   REQUIRE(exchange.step() == Step::done);
@@ -189,7 +189,7 @@ TEST_CASE("a repeat that was planned in time and comes out late, after a sleep o
   Exchange exchange{Terms{.repeat = Repeat::within_deduplication_window}};
   send(exchange, start);
   exchange.on_failure(lost, start, shared);
-  wait(exchange, start);
+  wait(exchange, start, shared);
   exchange.on_value();
   CHECK_FALSE(exchange.on_send(start + seconds(231)));
   REQUIRE(exchange.step() == Step::done);
@@ -251,7 +251,7 @@ TEST_CASE("a success gives back what its last retry took") {
   send(exchange, start);
   exchange.on_failure(unreachable, start, shared);
   CHECK(shared.budget.tokens() == 486);
-  send(exchange, wait(exchange, start));
+  send(exchange, wait(exchange, start, shared));
   exchange.on_success(shared);
   CHECK(shared.budget.tokens() == 500);
 }
@@ -311,7 +311,7 @@ TEST_CASE("whatever fails in whatever order, the outcome and the repeats keep th
     int sent = 0;
     while (exchange.step() != Step::done) {
       if (exchange.step() == Step::wait) {
-        now = wait(exchange, now);
+        now = wait(exchange, now, shared);
         continue;
       }
       // A slow token, or a machine that was suspended.
@@ -338,4 +338,55 @@ TEST_CASE("whatever fails in whatever order, the outcome and the repeats keep th
       REQUIRE(exchange.error()->attempts == sent);
     }
   }
+}
+
+TEST_CASE("with patience an exchange goes on until its deadline, however many attempts it takes") {
+  RetryState shared;
+  Exchange exchange{
+      Terms{.deadline = start.ticks + std::chrono::hours(1), .patience = dmq::engine::Patience::deadline}};
+  Instant now = start;
+  for (int attempt = 1; attempt <= 20; ++attempt) {
+    send(exchange, now);
+    exchange.on_failure(unreachable, now, shared);
+    now = wait(exchange, now, shared);
+  }
+  send(exchange, now);
+  exchange.on_success(shared);
+  CHECK(exchange.step() == Step::done);
+  CHECK_FALSE(exchange.error());
+}
+
+TEST_CASE("without a budget one patient exchange probes, the others wait, and its success refills") {
+  RetryState shared;
+  while (shared.budget.take(dmq::retry::Fault::transient)) {
+  }
+  const Terms terms{.deadline = start.ticks + std::chrono::hours(1), .patience = dmq::engine::Patience::deadline};
+  Exchange probe{terms};
+  Exchange other{terms};
+  for (Exchange* exchange : {&probe, &other}) {
+    send(*exchange, start);
+    exchange->on_failure(unreachable, start, shared);
+    REQUIRE(exchange->step() == Step::wait);
+  }
+  const Instant then = start + milliseconds(50);
+  probe.on_timer(then, shared);
+  CHECK(probe.step() == Step::acquire);
+  other.on_timer(then, shared);
+  CHECK(other.step() == Step::wait);
+  CHECK(other.wake_at() >= then.ticks + milliseconds(50));
+  send(probe, then);
+  probe.on_success(shared);
+  CHECK(shared.budget.tokens() == dmq::retry::Budget::capacity);
+  wait(other, then, shared);
+  CHECK(other.step() == Step::acquire);
+}
+
+TEST_CASE("an impatient exchange ends when the budget is empty") {
+  RetryState shared;
+  while (shared.budget.take(dmq::retry::Fault::transient)) {
+  }
+  Exchange exchange{Terms{}};
+  send(exchange, start);
+  exchange.on_failure(unreachable, start, shared);
+  CHECK(exchange.step() == Step::done);
 }
