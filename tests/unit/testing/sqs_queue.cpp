@@ -256,6 +256,17 @@ TEST_CASE("a new retention holds for the messages that are there") {
   CHECK(bench.queue.next_change() == (bench.now + 30s).ticks);
 }
 
+TEST_CASE("a message from another standard queue expires by its own age, also behind younger ones") {
+  Bench bench({.type = QueueType::standard, .retention = 60s});
+  dmq::testing::HeldMessage old{.content = {.body = "old"}, .sent = bench.now};
+  bench.now = bench.now + 50s;
+  bench.send("young");
+  bench.queue.adopt(old, "arn", bench.now);
+  CHECK(bench.queue.messages().size() == 2);
+  bench.now = bench.now + 10s;
+  CHECK(bench.receive(10) == Texts{"young"});
+}
+
 TEST_CASE("the limit of messages in flight: an error on a standard queue, silence on FIFO") {
   for (const QueueType type : {QueueType::fifo, QueueType::standard}) {
     Bench bench({.type = type, .in_flight_limit = 2});
