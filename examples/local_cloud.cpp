@@ -41,7 +41,8 @@ int main(int count, char** argv) {
 
   StopOnSignal interrupted;
   TlsContext tls;
-  if (options.tls && !(tls = make_tls_context(options.tls->certificate, options.tls->key))) return EXIT_FAILURE;
+  if (options.tls) tls = make_tls_context(options.tls->certificate, options.tls->key);
+  if (options.tls && !tls) return EXIT_FAILURE;
   Host host(dmq::testing::LocalCloud(std::move(options.cloud), &dmq::json::simdjson_parse));
   if (options.state && !load_state(host, *options.state)) return EXIT_FAILURE;
   CloudService service(host, std::move(options.service));

@@ -75,8 +75,9 @@ inline Result<void> CloudState::load(LocalCloud& cloud, std::string_view text, I
     std::string fault;
     auto queue = QueueState(now).read(value, parse, fault);
     if (!fault.empty()) {
-      const std::string name(value["name"].string().value_or("?"));
-      return configuration_error("its queue \"" + name + "\" is not in order: " + fault);
+      std::string message = "its queue \"";
+      message.append(value["name"].string().value_or("?")).append("\" is not in order: ").append(fault);
+      return configuration_error(std::move(message));
     }
     queues.push_back(*std::move(queue));
   }
