@@ -4,6 +4,8 @@
 //     dmq_sim --seed X [--break RULE]      plays one schedule and tells its story
 //     dmq_sim --break list                 names the rules that can be broken
 //
+// A broken rule ends the run at its first violation, and the same schedule is played with the rule, which has to pass.
+//
 // Prints how often each kind of fault struck, the first violation with the shortest schedule that shows it, and last
 // "S schedules, V violations". Exits 1 when there was a violation, or when a kind of fault never struck in 1,000
 // schedules or more; 2 for a wrong command line.
@@ -124,7 +126,7 @@ class Campaign {
 
  private:
   void work() {
-    for (std::uint64_t seed = next_++; seed <= arguments_.last; seed = next_++) {
+    for (std::uint64_t seed = next_++; seed <= arguments_.last && !is_caught(); seed = next_++) {
       const sim::Schedule schedule = sim::draw(seed);
       const sim::Outcome outcome = sim::World(schedule).play();
       const std::lock_guard lock(mutex_);
@@ -137,6 +139,20 @@ class Campaign {
       if (!outcome.violations.empty() && (!worst_ || seed < worst_->first))
         worst_.emplace(seed, outcome.violations.front().invariant);
     }
+  }
+
+  /// One violation is enough of a rule that is broken.
+  bool is_caught() {
+    const std::lock_guard lock(mutex_);
+    return arguments_.broken && worst_;
+  }
+
+  /// Whether it was the broken rule that the violation showed.
+  static bool passes_unbroken(std::uint64_t seed) {
+    const std::optional<dmq::engine::Rule> broken = std::exchange(dmq::engine::broken_rule, std::nullopt);
+    const bool passes = sim::World(sim::draw(seed)).play().violations.empty();
+    dmq::engine::broken_rule = broken;
+    return passes;
   }
 
   int report() {
@@ -155,6 +171,8 @@ class Campaign {
                   static_cast<double>(accepted_) / static_cast<double>(schedules_),
                   static_cast<double>(struck) / static_cast<double>(schedules_));
     if (worst_) tell(worst_->first, worst_->second);
+    if (worst_ && arguments_.broken && passes_unbroken(worst_->first))
+      std::printf("caught by %s; with the rule the schedule passes\n", worst_->second.c_str());
     const bool failed = violations_ > 0 || (never && schedules_ >= 1000);
     if (never && schedules_ >= 1000) std::printf("a kind of fault never struck\n");
     std::printf("%llu schedules, %llu violations\n", static_cast<unsigned long long>(schedules_),

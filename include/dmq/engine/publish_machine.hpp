@@ -271,12 +271,13 @@ inline void PublishMachine::on_timer(Instant now) {
   end_heads();
   if (now.ticks < next_sweep_) return;
   next_sweep_ = now.ticks + sweep_interval;
+  std::vector<Submission*> late;
   for (const Place place : {Place::ready, Place::shut})
-    for (auto it = at(place).begin(); it != at(place).end();) {
-      // The end of one may bring others of its group here, or to their end, but never the next in this list.
-      Submission& s = *it++;
-      if (s.deadline <= now.ticks) expire(s);
-    }
+    for (Submission& s : at(place))
+      if (s.deadline <= now.ticks) late.push_back(&s);
+  // The end of one corks its lane, and may be the end of others.
+  for (Submission* s : late)
+    if (s->place != Place::ended) expire(*s);
 }
 
 inline Ticks PublishMachine::next_deadline() const noexcept {
