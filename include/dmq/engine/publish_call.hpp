@@ -44,7 +44,7 @@ class PublishCall {
     check_order(batch_);
     Result<void> left;
     for (const Publication* publication : sent()) {
-      if (publication->fate != Publication::Fate::open || publication->alone) continue;
+      if (publication->fate != Publication::Fate::open || leaves(*publication)) continue;
       if (left) left = publication->error;
       left.error().delivery = std::max(left.error().delivery, publication->worst);
     }
@@ -65,6 +65,9 @@ class PublishCall {
 
  private:
   std::span<Publication* const> sent() const { return std::span(open_).first(open_count_); }
+
+  /// Was refused together with others, and is to be sent by another call.
+  bool leaves(const Publication& publication) const noexcept { return publication.alone && open_count_ > 1; }
 
   EntryBatch entries() {
     for (std::size_t i = 0; i < open_count_; ++i) entries_[i] = &open_[i]->entry;
