@@ -57,7 +57,7 @@ class PublishMachine {
     return at(Place::ready).empty() && at(Place::shut).empty() ? Ticks::max() : next_sweep_;
   }
   /// Whether take_batch() may have something now.
-  bool has_ready() const noexcept { return !at(Place::ready).empty() && !gathering_since_; }
+  bool has_ready() const noexcept { return !at(Place::ready).empty() && (!gathering_since_ || !may_gather()); }
   /// Whether take_ended() has something, or on_timer() will see to it.
   bool has_ended() const noexcept { return !at(Place::ended).empty() || (is_stopped() && !at(Place::ready).empty()); }
 
@@ -107,12 +107,14 @@ class PublishMachine {
   }
   static Submission& submission(Publication& p) noexcept { return static_cast<Submission&>(p); }
 
+  bool may_gather() const noexcept { return !closed_ && at(Place::ready).size() < max_batch_; }
   bool gathers(Ticks now);
   bool take(Submission& s, std::size_t& bytes, std::vector<Publication*>& batch);
   void take_run(Submission& head, std::size_t& bytes, std::vector<Publication*>& batch);
   void look_at_shut(Ticks now);
   void expire(Submission& s);
   void conclude(Publication& p, const Result<void>& outcome, const Exchange& exchange);
+  static void end_before_ended(std::span<Publication* const> sent);
   bool goes_on(const Publication& p) const;
   void seal(Publication& p);
   bool has_submitted(const std::string& group) const;
@@ -219,7 +221,7 @@ inline std::vector<Publication*> PublishMachine::take_batch(Instant now) {
 inline bool PublishMachine::gathers(Ticks now) {
   const Submissions& ready = at(Place::ready);
   const Duration linger = settings_.submit.linger;
-  if (ready.empty() || linger == Duration::zero() || closed_ || ready.size() >= max_batch_) {
+  if (ready.empty() || linger == Duration::zero() || !may_gather()) {
     gathering_since_.reset();
     return false;
   }
@@ -298,6 +300,7 @@ inline void PublishMachine::settle(std::span<Publication* const> sent, const Res
                                    const Exchange& exchange, Instant now) {
   now_ = now;
   for (Publication* p : sent) conclude(*p, outcome, exchange);
+  end_before_ended(sent);
   for (Publication* p : sent) {
     if (p->fate == Publication::Fate::open) continue;
     if (p->fate == Publication::Fate::accepted) quarantine_.open(p->entry.message.group, p->entry.deduplication_id);
@@ -318,6 +321,7 @@ inline void PublishMachine::settle(std::span<Publication* const> sent, const Res
       break;
     }
   end_heads();
+  if (is_stopped()) end_behind_callers();
 }
 
 inline void PublishMachine::conclude(Publication& p, const Result<void>& outcome, const Exchange& exchange) {
@@ -328,6 +332,18 @@ inline void PublishMachine::conclude(Publication& p, const Result<void>& outcome
   // What nobody knows of is repeated within its own window, not that of others.
   if (p.worst == DeliveryState::unknown) p.alone = true;
   if (p.fate == Publication::Fate::open && !outcome && !goes_on(p)) p.fail();
+}
+
+/// What could go on, and has behind it one of its lane that can't, would come after it.
+inline void PublishMachine::end_before_ended(std::span<Publication* const> sent) {
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    if (sent[i]->fate != Publication::Fate::open) continue;
+    for (const Publication* behind : sent.subspan(i + 1))
+      if (behind->fate != Publication::Fate::open && detail::same_lane(*sent[i], *behind)) {
+        sent[i]->fail();
+        break;
+      }
+  }
 }
 
 /// What a request ends for one of its messages, it need not end for another that has more time.
