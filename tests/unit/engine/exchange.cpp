@@ -169,7 +169,7 @@ TEST_CASE("no attempt starts at or after the deadline, also one that was planned
   Exchange slept{terms};
   send(slept, start);
   slept.on_failure(unreachable, start, shared);
-  wait(slept, start);
+  wait(slept, start, shared);
   slept.on_value();
   CHECK_FALSE(slept.on_send(start + seconds(100)));
   REQUIRE(slept.step() == Step::done);
