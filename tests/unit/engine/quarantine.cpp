@@ -46,3 +46,13 @@ TEST_CASE("groups that have opened are forgotten as others close") {
   CHECK(quarantine.opens_at("g0", "") == Ticks::min());
   CHECK(quarantine.opens_at("g999", "") == now + seconds(999 + 35));
 }
+
+TEST_CASE("a group that is lifted opens at once, and only it") {
+  Quarantine quarantine;
+  quarantine.close("g", "id", now, now);
+  quarantine.close("h", "id", now, now);
+  quarantine.lift("g");
+  quarantine.lift("never closed");
+  CHECK(quarantine.opens_at("g", "other") == Ticks::min());
+  CHECK(quarantine.opens_at("h", "other") == now + seconds(35));
+}
