@@ -89,6 +89,7 @@ class Producer {
   /// and what has stopped all groups (authentication, authorization, configuration), until resume_all(). Errors that
   /// `done` gets: those of publish(), and corked and closed. An exception (no memory, no thread) leaves all as it was.
   template <std::invocable<PublishResult> Done>
+    requires std::copy_constructible<Done>
   Result<void, PublishError> submit(Message message, Done done) {
     return core_->submit(std::move(message), std::move(done));
   }

@@ -141,6 +141,8 @@ class World {
  private:
   using Done = std::function<void(PublishResult)>;
 
+  static constexpr std::uint64_t most_requests = 20;  ///< For a message, on average.
+
   /// A producer on any route.
   struct Publisher {
     virtual ~Publisher() = default;
@@ -193,6 +195,7 @@ class World {
   void plan();
   void offer(Group& group);
   void on_report(Group& group, const std::string& body, PublishResult result);
+  void check_time(const Group& group, const std::string& body, dmq::Ticks submitted);
   void recover(Group& group);
   void happen(const Schedule::Happening& happening);
   void crash(std::size_t producer);
@@ -244,6 +247,8 @@ inline Outcome World::play() {
     if (!publisher->idle()) auditor_.violate("memory-returns", "a producer still holds something");
   }
   auditor_.finish(cloud_, "dmq.fifo");
+  if (network_.requests() > most_requests * schedule_.submissions.size())
+    auditor_.violate("few-requests", std::to_string(network_.requests()) + " requests");
   if (!ended) auditor_.violate("comes-to-an-end", "after a day something is still going on");
   outcome_.violations = auditor_.violations();
   outcome_.faults = network_.struck();
@@ -270,9 +275,12 @@ inline void World::plan() {
 inline void World::offer(Group& group) {
   while (!group.backlog.empty() && !group.recovering) {
     const std::string body = group.backlog.front().body;
-    auto refused = publishers_[group.producer]->submit(
-        group.backlog.front(),
-        [this, &group, body](PublishResult result) { on_report(group, body, std::move(result)); });
+    const dmq::Ticks at = world_.now().ticks;
+    auto refused =
+        publishers_[group.producer]->submit(group.backlog.front(), [this, &group, body, at](PublishResult result) {
+          check_time(group, body, at);
+          on_report(group, body, std::move(result));
+        });
     if (!refused) {
       world_.tell([&] { return body + " refused: " + refused.error().describe(); });
       return recover(group);
@@ -282,6 +290,16 @@ inline void World::offer(Group& group) {
     ++group.open;
     group.backlog.pop_front();
   }
+}
+
+/// Nothing is sent after the deadline, and what was sent before has its time limit; a message that comes first in its
+/// lane only then is looked at a second later.
+inline void World::check_time(const Group& group, const std::string& body, dmq::Ticks submitted) {
+  const dmq::PublishSettings& settings = schedule_.producers[group.producer].settings;
+  const Duration took = world_.now().ticks - submitted;
+  if (took > settings.deadline + settings.request_timeout + seconds(2))
+    auditor_.violate("reported-in-time",
+                     body + " was reported after " + std::to_string(std::chrono::floor<seconds>(took).count()) + " s");
 }
 
 inline void World::on_report(Group& group, const std::string& body, PublishResult result) {

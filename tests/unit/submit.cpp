@@ -350,3 +350,110 @@ TEST_CASE("publish takes its turn in the lane of what was submitted") {
   for (const auto& held : cloud.messages()) bodies.push_back(held.content.body);
   CHECK(bodies == std::vector<std::string>{"1", "2", "3", "4"});
 }
+
+TEST_CASE("a message that waits behind a lost one is reported by its deadline, whatever is resumed meanwhile") {
+  dmq::testing::ScriptedTransport transport;
+  transport.otherwise([](const auto&) -> Result<dmq::http::Response> {
+    return dmq::Error{.kind = ErrorKind::cancelled, .delivery = DeliveryState::unknown, .message = "lost"};
+  });
+  dmq::PublishSettings settings = support::settings();
+  settings.deadline = milliseconds(500);
+  auto producer = support::direct_producer(transport, SystemClock(), settings);
+  CHECK(producer.submit(message("1", "a")).get().error().delivery == DeliveryState::unknown);
+  producer.resume("a");
+  auto behind = producer.submit(message("2", "a"));
+  std::promise<void> resumed;
+  REQUIRE(producer.submit(message("x", "b"), [&](PublishResult) {
+    producer.resume("b");
+    resumed.set_value();
+  }));
+  resumed.get_future().get();
+  REQUIRE(behind.wait_for(ample) == std::future_status::ready);
+  const PublishResult result = behind.get();
+  CHECK(result.error().kind == ErrorKind::timeout);
+  CHECK(result.error().delivery == DeliveryState::not_sent);
+}
+
+TEST_CASE("a retry that would come after the deadline is not made before it") {
+  dmq::testing::ScriptedTransport transport;
+  transport.otherwise([](const auto&) -> Result<dmq::http::Response> {
+    dmq::http::Response response = refusal(403, "RequestThrottled");
+    response.headers.add("Retry-After", "5");
+    return response;
+  });
+  dmq::PublishSettings settings = support::settings();
+  settings.deadline = milliseconds(300);
+  auto producer = support::direct_producer(transport, SystemClock(), settings);
+  CHECK(producer.submit(message("1")).get().error().kind == ErrorKind::throttled);
+  CHECK(transport.count() == 1);
+}
+
+TEST_CASE("a message that waits for a token is reported by its deadline") {
+  dmq::testing::ScriptedTransport transport;
+  transport.block();
+  dmq::PublishSettings settings = support::settings();
+  settings.deadline = milliseconds(200);
+  auto producer = support::gateway_producer<PublishRoute>(transport, SystemClock(), settings);
+  auto future = producer.submit(message("1"));
+  REQUIRE(future.wait_for(ample) == std::future_status::ready);
+  const PublishResult result = future.get();
+  CHECK(result.error().kind == ErrorKind::timeout);
+  CHECK(result.error().delivery == DeliveryState::not_sent);
+}
+
+TEST_CASE("a message of unknown fate that others stopped comes back ready to be sent again") {
+  dmq::testing::ScriptedTransport transport;
+  transport.reply(dmq::Error{.kind = ErrorKind::network, .delivery = DeliveryState::unknown, .message = "lost"})
+      .reply(refusal(400, "InvalidMessageContents"))
+      .reply(refusal(403, "AccessDeniedException"));
+  auto producer = support::direct_producer(transport, SystemClock(), quick());
+  const auto results = producer.publish_batch({message("a1", "a"), message("b1", "b")});
+  for (const PublishResult& result : results) {
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind == ErrorKind::authorization);
+    CHECK(result.error().delivery == DeliveryState::unknown);
+    CHECK(result.error().returned.first_sent);
+    CHECK_FALSE(result.error().returned.deduplication_id.empty());
+  }
+}
+
+TEST_CASE(
+    "submit, publish, flush, close and destruction may run beside each other, and each message is reported once") {
+  support::Cloud<SystemClock> cloud;
+  std::atomic<int> taken = 0;
+  std::atomic<int> told = 0;
+  constexpr int rounds = 6;
+  for (int round = 0; round < rounds; ++round) {
+    auto producer = std::make_unique<decltype(support::direct_producer(cloud.transport))>(
+        support::direct_producer(cloud.transport));
+    const int before = told;
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < 50; ++i) {
+          const std::string group = std::to_string(t) + "-" + std::to_string(i % 5);
+          const bool in = producer
+                              ->submit(message("s", group),
+                                       [&, group](PublishResult) {
+                                         ++told;
+                                         producer->resume(group);
+                                         if (producer->submit(message("again", group), [&](auto&&) { ++told; }))
+                                           ++taken;
+                                       })
+                              .has_value();
+          if (in) ++taken;
+          if (i % 10 == 0) (void)producer->publish(message("p", group));
+          if (i % 25 == 0) (void)producer->flush(milliseconds(1));
+        }
+      });
+    if (round % 2 == 1) {
+      while (told < before + 20) std::this_thread::yield();
+      producer->close(milliseconds(round));
+    }
+    threads.clear();
+    const dmq::Ledger ledger = producer->close(ample);
+    CHECK(told == taken);
+    CHECK(ledger.total() >= 20);
+    producer.reset();
+  }
+}

@@ -30,6 +30,7 @@ struct RefreshPolicy {
   Duration first_pause = std::chrono::milliseconds(100);  ///< After a failed fetch; doubles with each further one.
   Duration longest_pause = std::chrono::seconds(30);
   Duration refusal_pause = std::chrono::seconds(60);                       ///< After a fresh value was refused, too.
+  Duration at_once = std::chrono::milliseconds(100);  ///< Sent later than that, a value may have been revoked since.
   std::string_view if_refused = "the service refuses even a fresh value";  ///< What to check then.
 };
 
@@ -80,6 +81,7 @@ class ValueCache {
     }
     fetching_ = false;
     current_ = std::make_shared<const T>(std::move(fetched.value));
+    arrived_at_ = now.ticks;
     ++generation_;
     accepted_ = false;
     after_refusal_ = fetch_after_refusal_;
@@ -116,14 +118,16 @@ class ValueCache {
     refused_ = false;
   }
 
-  /// The service refused this generation, which is dropped. One that had worked counts as revoked. One that was
-  /// fetched because its forerunner was refused, and was never accepted, shows that fetching does not help: an error
-  /// of kind configuration stands in its place for a while.
-  void refused(std::uint64_t generation, Instant now) {
+  /// The service refused this generation, which is dropped. One that had worked counts as revoked, and so does one
+  /// whose request was not `sent` as soon as it had arrived. One that was fetched because its forerunner was refused,
+  /// and was never accepted, shows that fetching does not help: an error of kind configuration stands in its place for
+  /// a while.
+  void refused(std::uint64_t generation, Ticks sent, Instant now) {
     if (generation != generation_ || current_ == nullptr) return;
     current_ = nullptr;
     refused_ = true;
     if (accepted_ || !after_refusal_ || next_fetch_ == Ticks::max()) return;
+    if (sent > arrived_at_ + policy_.at_once) return;
     next_fetch_ = now.ticks + policy_.refusal_pause;
     last_error_ = {.kind = ErrorKind::configuration,
                    .delivery = DeliveryState::rejected,
@@ -151,6 +155,7 @@ class ValueCache {
   Ticks refresh_at_ = Ticks::min();
   Ticks unusable_at_ = Ticks::min();
   Ticks next_fetch_ = Ticks::min();
+  Ticks arrived_at_ = Ticks::min();
   Instant fetch_started_{};
   Error last_error_{};
   int failures_ = 0;

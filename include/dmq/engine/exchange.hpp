@@ -36,7 +36,8 @@ struct Terms {
 struct RetryState {
   retry::Budget budget{};
   Random random{0};
-  Ticks next_probe = Ticks::min();  ///< When an exchange may go on that the budget has nothing left for.
+  Ticks next_probe =
+      Ticks::min();  ///< When an exchange may go on that the budget has nothing for; while one does, late.
 };
 
 /// One operation from its authorisation to its end: authorise, send, judge, wait, again. It does nothing itself:
@@ -59,6 +60,7 @@ class Exchange {
   }
 
   Step step() const noexcept { return step_; }
+  /// When it goes on, or would have gone on had there been time.
   Ticks wake_at() const noexcept { return wake_at_; }
   int attempts() const noexcept { return attempts_; }
   /// When the first request went out.
@@ -94,6 +96,7 @@ class Exchange {
 
   void on_success(RetryState& shared) noexcept {
     if (unfunded_) shared.budget.refill();
+    release_probe(Ticks::min(), shared);
     shared.budget.give_back(std::exchange(taken_, 0));
     error_.reset();
     step_ = Step::done;
@@ -103,17 +106,18 @@ class Exchange {
   void on_failure(Error error, Instant now, RetryState& shared) {
     worst_ = std::max(worst_, error.delivery);
     const retry::Fault fault = retry::classify(error);
+    release_probe(now.ticks, shared);
     ++tries_;
     const bool patient = terms_.patience == Patience::deadline;
     if (fault == retry::Fault::permanent || (!patient && tries_ >= terms_.retry.max_attempts))
       return finish(std::move(error));
     const Instant again = now + retry::backoff(terms_.retry, tries_ - 1, fault, error.retry_after, shared.random);
+    wake_at_ = again.ticks;
     if (again.ticks >= terms_.deadline || !may_repeat(again)) return finish(std::move(error));
     unfunded_ = !shared.budget.take(fault);
     if (unfunded_ && !patient) return finish(std::move(error));
     taken_ = unfunded_ ? 0 : retry::Budget::cost(fault);
     error_ = std::move(error);
-    wake_at_ = again.ticks;
     step_ = Step::wait;
   }
 
@@ -151,14 +155,19 @@ class Exchange {
       unfunded_ = false;
       return true;
     }
-    const Duration pause = retry::backoff(terms_.retry, tries_ - 1, fault, std::nullopt, shared.random);
     if (now.ticks >= shared.next_probe) {
-      shared.next_probe = now.ticks + std::max(pause, terms_.retry.base);
-      return true;
+      shared.next_probe = now.ticks + terms_.request_timeout;
+      return probes_ = true;
     }
-    wake_at_ = shared.next_probe + pause;
+    const Duration pause = retry::backoff(terms_.retry, tries_ - 1, fault, std::nullopt, shared.random);
+    wake_at_ = now.ticks + std::max(pause, terms_.retry.base);
     if (wake_at_ >= terms_.deadline) finish(*std::move(error_));
     return false;
+  }
+
+  /// The probe has ended, and another may go out from `next` on.
+  void release_probe(Ticks next, RetryState& shared) noexcept {
+    if (std::exchange(probes_, false)) shared.next_probe = next;
   }
 
   bool may_repeat(Instant at) const noexcept {
@@ -194,7 +203,8 @@ class Exchange {
   int tries_ = 0;
   int replays_ = 0;
   int taken_ = 0;
-  bool unfunded_ = false;  ///< The budget had nothing for its retry.
+  bool unfunded_ = false;  ///< The budget had nothing for its retry,
+  bool probes_ = false;    ///< and it went on as the one probe.
   bool skew_corrected_ = false;
 };
 

@@ -61,20 +61,26 @@ class PublishMachine {
   /// Whether take_ended() has something, or on_timer() will see to it.
   bool has_ended() const noexcept { return !at(Place::ended).empty() || (is_stopped() && !at(Place::ready).empty()); }
 
-  /// What has ended since the last time, each group's in order; reported() when their callbacks have run.
-  Submissions take_ended();
+  /// What has ended since the last time, each group's in order, which makes room for others. Each is then told, and
+  /// reported() when that is done; telling() comes before, so that close() knows what it found unreported.
+  Submissions take_ended() noexcept;
+  void telling(const Submission& submission);
   void reported(const Submissions& ended) noexcept;
 
   /// A caller's own publication takes its place in its lane, and leaves it, ended or not.
   void enter(Publication& publication);
   void leave(Publication& publication) noexcept;
+  /// It has ended without being sent any more.
+  void end_unsent(Publication& publication, Error error);
   /// Counts a caller's publication that has ended.
   void count(const Publication& publication) noexcept;
   bool is_first(const Publication& p) const { return p.ticket == Lanes::none || lanes_.is_first(p.ticket); }
   Lanes::Ticket previous(const Publication& p) const { return lanes_.previous(p.ticket); }
-  /// When it may be sent, as far as lost messages of its group are concerned; in the past when that is now.
+  /// When it may be sent, as far as lost messages of its group and its own failures are concerned; in the past when
+  /// that is now.
   Ticks opens_at(const Publication& p) const {
-    return quarantine_.opens_at(p.entry.message.group, p.entry.deduplication_id);
+    const Ticks opening = quarantine_.opens_at(p.entry.message.group, p.entry.deduplication_id);
+    return p.submitted ? std::max(opening, static_cast<const Submission&>(p).not_before) : opening;
   }
 
   /// Reopens a corked lane. It waits for a lost message of the group, which may still land, unless `may_overtake`.
@@ -88,7 +94,7 @@ class PublishMachine {
   /// Ends what was submitted and is not in flight; in each group, after what is.
   void end_queued(Error error);
   /// Whether all that was submitted is reported; so far, or up to an epoch.
-  bool idle() const noexcept { return held_ == 0; }
+  bool idle() const noexcept { return epochs_.size() == 1 && epochs_.front() == 0; }
   bool idle(std::uint64_t epoch) const noexcept { return first_epoch_ > epoch; }
   /// Ends an epoch and returns it: idle(epoch) holds when all that was submitted up to now is reported.
   std::uint64_t next_epoch();
@@ -115,7 +121,7 @@ class PublishMachine {
   void expire(Submission& s);
   void conclude(Publication& p, const Result<void>& outcome, const Exchange& exchange);
   static void end_before_ended(std::span<Publication* const> sent);
-  bool goes_on(const Publication& p) const;
+  bool goes_on(const Publication& p, Instant then) const;
   void seal(Publication& p);
   bool has_submitted(const std::string& group) const;
   void cork(const std::string& group);
@@ -138,7 +144,7 @@ class PublishMachine {
   bool closed_ = false;
   Instant now_{};  ///< Of the last event.
 
-  std::size_t held_ = 0;  ///< Submissions that are not yet reported.
+  std::size_t held_ = 0;  ///< Submissions that have not ended, or wait to be told.
   std::size_t held_bytes_ = 0;
   std::uint64_t first_epoch_ = 0;
   std::deque<std::size_t> epochs_{0};  ///< How many of each are not reported; the last one is the present.
@@ -331,7 +337,10 @@ inline void PublishMachine::conclude(Publication& p, const Result<void>& outcome
   p.receipt.attempts = p.error.attempts = exchange.attempts();
   // What nobody knows of is repeated within its own window, not that of others.
   if (p.worst == DeliveryState::unknown) p.alone = true;
-  if (p.fate == Publication::Fate::open && !outcome && !goes_on(p)) p.fail();
+  if (p.fate != Publication::Fate::open || outcome) return;
+  const Ticks then = std::max(now_.ticks, exchange.wake_at());
+  if (!goes_on(p, now_ + (then - now_.ticks))) return p.fail();
+  submission(p).not_before = then;
 }
 
 /// What could go on, and has behind it one of its lane that can't, would come after it.
@@ -346,13 +355,14 @@ inline void PublishMachine::end_before_ended(std::span<Publication* const> sent)
   }
 }
 
-/// What a request ends for one of its messages, it need not end for another that has more time.
-inline bool PublishMachine::goes_on(const Publication& p) const {
-  if (!p.submitted || static_cast<const Submission&>(p).deadline <= now_.ticks) return false;
+/// What a request ends for one of its messages, it need not end for another that has more time: `then`, when the
+/// request would have been repeated, may be in time for it.
+inline bool PublishMachine::goes_on(const Publication& p, Instant then) const {
+  if (!p.submitted || static_cast<const Submission&>(p).deadline <= then.ticks) return false;
   if (retry::classify(p.error) == retry::Fault::permanent) return false;
   if (p.worst != DeliveryState::unknown) return true;
   return settings_.deduplication != Deduplication::none && p.first_byte &&
-         retry::DeduplicationClock(*p.first_byte).may_repeat(now_, settings_.request_timeout);
+         retry::DeduplicationClock(*p.first_byte).may_repeat(then, settings_.request_timeout);
 }
 
 /// What is left to do for a message that ended with its fate unknown: it can be published again as it is, and its group
@@ -364,8 +374,8 @@ inline void PublishMachine::seal(Publication& p) {
   p.entry.message.first_sent = p.first_byte;
   p.error.deduplication_until = retry::DeduplicationClock(*p.first_byte).last_start(settings_.request_timeout);
   const std::string& group = p.entry.message.group;
-  if (!group.empty() && p.last_send && p.error.kind != ErrorKind::integrity && holds(Rule::lost_message_may_land))
-    quarantine_.close(group, p.entry.deduplication_id, *p.last_send, now_.ticks);
+  if (!group.empty() && p.error.kind != ErrorKind::integrity && holds(Rule::lost_message_may_land))
+    quarantine_.close(group, p.entry.deduplication_id, p.last_send.value_or(p.first_byte->ticks), now_.ticks);
 }
 
 inline bool PublishMachine::has_submitted(const std::string& group) const {
@@ -408,29 +418,37 @@ inline void PublishMachine::count(const Publication& p) noexcept {
     ++(p.error.delivery == DeliveryState::rejected ? ledger_.rejected : ledger_.not_sent);
 }
 
-inline Submissions PublishMachine::take_ended() {
-  if (closed_)
-    for (const Submission& s : at(Place::ended)) {
-      const bool accepted = s.fate == Publication::Fate::accepted;
-      ledger_.unreported.push_back({.group = s.entry.message.group,
-                                    .deduplication_id = s.entry.deduplication_id,
-                                    .message_id = s.receipt.message_id,
-                                    .error = accepted ? std::nullopt : std::optional(s.error.kind),
-                                    .delivery = accepted ? DeliveryState::not_sent : s.error.delivery});
-    }
-  return std::exchange(at(Place::ended), {});
+inline Submissions PublishMachine::take_ended() noexcept {
+  Submissions ended;
+  ended.swap(at(Place::ended));
+  held_ -= ended.size();
+  for (const Submission& s : ended) held_bytes_ -= s.bytes;
+  return ended;
+}
+
+inline void PublishMachine::telling(const Submission& s) {
+  if (!closed_) return;
+  const bool accepted = s.fate == Publication::Fate::accepted;
+  ledger_.unreported.push_back({.group = s.entry.message.group,
+                                .deduplication_id = s.entry.deduplication_id,
+                                .message_id = s.receipt.message_id,
+                                .error = accepted ? std::nullopt : std::optional(s.error.kind),
+                                .delivery = accepted ? DeliveryState::not_sent : s.error.delivery});
 }
 
 inline void PublishMachine::reported(const Submissions& ended) noexcept {
-  for (const Submission& s : ended) {
-    --held_;
-    held_bytes_ -= s.bytes;
-    --epochs_[s.epoch - first_epoch_];
-  }
+  for (const Submission& s : ended) --epochs_[s.epoch - first_epoch_];
   while (epochs_.size() > 1 && epochs_.front() == 0) {
     epochs_.pop_front();
     ++first_epoch_;
   }
+}
+
+inline void PublishMachine::end_unsent(Publication& p, Error error) {
+  p.fail(std::move(error));
+  leave(p);
+  seal(p);
+  if (p.error.delivery == DeliveryState::unknown && has_submitted(p.entry.message.group)) cork(p.entry.message.group);
 }
 
 inline std::uint64_t PublishMachine::next_epoch() {

@@ -31,7 +31,8 @@ struct Submission : Publication {
   }
 
   std::function<void(PublishResult)> done;
-  Ticks deadline{};         ///< No attempt starts later.
+  Ticks deadline{};         ///< No attempt starts later,
+  Ticks not_before{};       ///< nor before this, after it has failed.
   std::size_t bytes = 0;    ///< Counted towards the bounds.
   std::uint64_t epoch = 0;  ///< Which flush() waits for it.
   Place place = Place::behind;

@@ -98,9 +98,10 @@ class Channel {
     cache_.accepted(use.generation);
   }
 
-  void refused(const Use& use) {
+  /// In the answer to a request that was `sent` then.
+  void refused(const Use& use, Ticks sent) {
     const std::lock_guard lock(mutex_);
-    cache_.refused(use.generation, now());
+    cache_.refused(use.generation, sent, now());
   }
 
   /// One request; what a transport throws becomes an error of unknown fate.

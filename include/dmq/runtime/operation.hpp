@@ -148,7 +148,7 @@ class Operation {
                       .operation = call_.name(),
                       .attempt = exchange_.attempts(),
                       .http_status = response.status});
-    channel_.refused(use_);
+    channel_.refused(use_, started_.ticks);
     exchange_.on_stale_value(std::move(error), channel_.now());
   }
 

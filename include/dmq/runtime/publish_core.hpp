@@ -50,6 +50,7 @@ class PublishCore : public std::enable_shared_from_this<PublishCore<RouteType, C
 
   /// See Producer::submit.
   Result<void, PublishError> submit(Message message, std::function<void(PublishResult)> done) {
+    if (!done) return PublishError{invalid_argument("submit() needs a callback"), std::move(message)};
     engine::Submissions one;
     engine::Submission& submission = one.emplace_back(std::move(message), std::move(done));
     prepare(submission);
@@ -224,9 +225,9 @@ class PublishCore : public std::enable_shared_from_this<PublishCore<RouteType, C
     const bool stopped = call.stop.stop_requested();
     for (Publication& publication : call.publications.subspan(call.first_open))
       if (publication.fate == Publication::Fate::open)
-        publication.fail({.kind = stopped ? ErrorKind::cancelled : ErrorKind::timeout,
-                          .message = stopped ? "stopped by the caller before it was sent"
-                                             : "its turn did not come within the time limit"});
+        state_.machine.end_unsent(publication, {.kind = stopped ? ErrorKind::cancelled : ErrorKind::timeout,
+                                                .message = stopped ? "stopped by the caller before it was sent"
+                                                                   : "its turn did not come within the time limit"});
     return false;
   }
 
@@ -306,12 +307,7 @@ class PublishCore : public std::enable_shared_from_this<PublishCore<RouteType, C
     error.delivery = DeliveryState::not_sent;
     error.attempts = 0;
     for (Publication& publication : call.publications)
-      if (publication.fate == Publication::Fate::open) end_unsent(publication, error);
-  }
-
-  void end_unsent(Publication& publication, Error error) {
-    publication.fail(std::move(error));
-    state_.machine.leave(publication);
+      if (publication.fate == Publication::Fate::open) state_.machine.end_unsent(publication, error);
   }
 
   /// What the caller queued behind a failed message of the same group comes back to it.
@@ -319,7 +315,7 @@ class PublishCore : public std::enable_shared_from_this<PublishCore<RouteType, C
     for (Publication& publication : call.publications)
       if (&publication > &failed && publication.fate == Publication::Fate::open &&
           engine::detail::same_lane(publication, failed))
-        end_unsent(publication, engine::corked_error(publication.entry.message.group));
+        state_.machine.end_unsent(publication, engine::corked_error(publication.entry.message.group));
   }
 
   ChannelType channel_;

@@ -12,7 +12,7 @@
 namespace dmq::inline DMQ_ABI::runtime {
 
 /// A producer's I/O thread, with what it runs. The thread keeps the producer's core alive until it ends, which is when
-/// the machine is closed and all is reported. Members but is_this_thread() are called under the lock of the state.
+/// the machine is closed and all is reported. Members are called under the lock of the state.
 template <class RouteType, class ChannelType, class Core>
 class PublishIo {
  public:
@@ -28,7 +28,7 @@ class PublishIo {
   PublishIo(const PublishIo&) = delete;
   PublishIo& operator=(const PublishIo&) = delete;
 
-  bool is_this_thread() const noexcept { return std::this_thread::get_id() == thread_id_; }
+  bool is_this_thread() const noexcept { return !finished_ && std::this_thread::get_id() == thread_id_; }
   void wake() noexcept { loop_.wake(); }
 
   /// Ends what is in flight.
@@ -58,8 +58,12 @@ class PublishIo {
   }
 
   bool goes_on() {
-    const std::lock_guard lock(state_.mutex);
-    if (abort_) loop_.abort();
+    std::unique_lock lock(state_.mutex);
+    if (abort_) {
+      lock.unlock();
+      loop_.abort();
+      lock.lock();
+    }
     if (!state_.machine.is_closed() || !state_.machine.idle() || !loop_.idle()) return true;
     finished_ = true;
     state_.changed.notify_all();

@@ -90,10 +90,12 @@ class PublishLoop {
   struct Flight {
     Flight(PublishLoop& loop, std::vector<engine::Publication*> sent, engine::Terms terms)
         : batch(std::move(sent)),
+          deadline(terms.deadline),
           call(loop.route_, batch, loop.resend()),
           operation(loop.channel_, call, std::move(terms)) {}
 
     std::vector<engine::Publication*> batch;
+    Ticks deadline;  ///< For waiting for a token.
     PublishCall call;
     Operation<ChannelType, PublishCall> operation;
     std::uint64_t id = 0;  ///< Of the request that is out.
@@ -152,27 +154,40 @@ class PublishLoop {
   }
 
   void authorize() {
-    std::vector<Flight*> waiting = std::exchange(acquiring_, {});
-    for (std::size_t i = 0; i < waiting.size(); ++i) {
+    for (Flight* flight : std::exchange(acquiring_, {})) {
       auto decision = channel_.try_acquire();
       if (Use* use = std::get_if<Use>(&decision)) {
-        waiting[i]->operation.on_value(std::move(*use));
-        launch(*waiting[i]);
-      } else if (Error* error = std::get_if<Error>(&decision)) {
-        waiting[i]->operation.fail(std::move(*error));
-        proceed(*waiting[i]);
-      } else {
-        acquiring_.push_back(waiting[i]);
-        if (std::holds_alternative<typename ChannelType::Cache::Lead>(decision)) fetch();
+        flight->operation.on_value(std::move(*use));
+        launch(*flight);
+        continue;
       }
+      std::optional<Error> failure;
+      if (Error* error = std::get_if<Error>(&decision)) failure = std::move(*error);
+      if (std::holds_alternative<typename ChannelType::Cache::Lead>(decision)) failure = fetch();
+      if (!failure && channel_.now().ticks >= flight->deadline)
+        failure = Error{.kind = ErrorKind::timeout, .message = "no token arrived within the time limit"};
+      if (!failure) {
+        acquiring_.push_back(flight);
+        continue;
+      }
+      flight->operation.fail(*std::move(failure));
+      proceed(*flight);
     }
   }
 
-  void fetch() {
+  std::optional<Error> fetch() {
     try {
-      aside_([this, stop = fetch_stop_.get_token()] { channel_.lead(stop); });
+      aside_([this, stop = fetch_stop_.get_token()] {
+        try {
+          channel_.lead(stop);
+        } catch (...) {
+          // Without memory for what was fetched; the channel has given the lead up.
+        }
+      });
+      return std::nullopt;
     } catch (...) {
       channel_.abandon();
+      return Error{.kind = ErrorKind::network, .message = "no thread to fetch a token: " + current_exception_text()};
     }
   }
 
@@ -271,6 +286,7 @@ class PublishLoop {
     Ticks next = has_slot() ? state_.machine.next_deadline() : state_.machine.next_sweep();
     if (has_slot() && !timers_.empty()) next = std::min(next, timers_.begin()->first);
     if (!out_.empty()) next = std::min(next, next_watch_);
+    for (const Flight* flight : acquiring_) next = std::min(next, flight->deadline);
     return next;
   }
 
@@ -278,13 +294,28 @@ class PublishLoop {
     const Ticks now = channel_.now().ticks;
     {
       const std::lock_guard lock(state_.mutex);
-      at_most = std::min(at_most, std::max(deadline() - now, Duration::zero()));
+      const Ticks next = deadline();
+      at_most = next <= now ? Duration::zero() : std::min(at_most, next - now);
       if (state_.machine.has_ended() || (has_slot() && state_.machine.has_ready())) at_most = Duration::zero();
       state_.loop_sleeps = at_most > Duration::zero();
     }
-    transport_.poll(completions_, at_most);
+    poll(at_most);
     const std::lock_guard lock(state_.mutex);
     state_.loop_sleeps = false;
+  }
+
+  /// A transport that throws has lost what it had in flight.
+  void poll(Duration at_most) {
+    try {
+      transport_.poll(completions_, at_most);
+    } catch (...) {
+      for (const auto& [id, flight] : std::exchange(out_, {})) {
+        flight->operation.take(Error{.kind = ErrorKind::network,
+                                     .delivery = DeliveryState::unknown,
+                                     .message = "the transport threw: " + current_exception_text()});
+        proceed(*flight);
+      }
+    }
   }
 
   void land() {
@@ -315,6 +346,7 @@ class PublishLoop {
         ended = state_.machine.take_ended();
       }
       if (ended.empty()) return;
+      state_.changed.notify_all();  // There is room.
       for (engine::Submission& submission : ended) tell(submission);
       {
         const std::lock_guard lock(state_.mutex);
@@ -326,13 +358,17 @@ class PublishLoop {
 
   void tell(engine::Submission& submission) noexcept {
     try {
-      submission.done(engine::to_result(std::move(submission)));
+      {
+        const std::lock_guard lock(state_.mutex);
+        state_.machine.telling(submission);
+      }
+      const std::function<void(PublishResult)> done = std::exchange(submission.done, {});
+      done(engine::to_result(std::move(submission)));
     } catch (...) {
       const Error error{.kind = ErrorKind::invalid_argument, .message = current_exception_text()};
       channel_.observe(
           {.kind = EventKind::callback_threw, .level = Level::error, .operation = route_.name(), .error = &error});
     }
-    submission.done = nullptr;
   }
 
   PublishState& state_;

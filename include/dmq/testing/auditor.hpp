@@ -134,7 +134,8 @@ class Auditor {
       const Try& last = message.tries.back();
       const std::uint64_t settled_by = with_runs_.contains(message.group) ? accepted.reported : accepted.submitted;
       if (!message.was_accepted() && (last.reported == 0 || last.reported > settled_by))
-        return violate("no-gap", body + " was accepted behind " + before + ", which was not");
+        return violate("no-gap",
+                       std::string(body).append(" was accepted behind ").append(before).append(", which was not"));
     }
   }
 
@@ -152,7 +153,7 @@ class Auditor {
       if (message.was_accepted() && message.copies == 0)
         violate("accepted-is-in-the-queue", body + " is not");
       else if (message.copies > 1)
-        violate("at-most-once", body + " is in the queue " + copies);
+        violate("at-most-once", std::string(body).append(" is in the queue ").append(copies));
       else if (!message.was_accepted() && !message.may_be_there() && message.copies > 0)
         violate("refused-is-not-in-the-queue", body + " was reported as not sent or rejected, and is there");
     }

@@ -83,7 +83,8 @@ class Simulation {
   bool run(Ticks end) {
     constexpr int most_rounds = 100'000;
     for (int rounds = 0; rounds < most_rounds; ++rounds) {
-      for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i]->turn();
+      std::size_t part_index = 0;  // A part may add others.
+      while (part_index < parts_.size()) parts_[part_index++]->turn();
       Ticks next = events_.empty() ? Ticks::max() : events_.top().at;
       for (SimulatedPart* part : parts_) next = std::min(next, part->next_deadline());
       if (next == Ticks::max()) return true;

@@ -55,7 +55,8 @@ struct Driver {
     cache.on_failed({.kind = kind, .delivery = DeliveryState::unknown, .message = "no", .retry_after = retry_after},
                     now());
   }
-  void refused(std::uint64_t generation) { cache.refused(generation, now()); }
+  /// Of a request that was sent as soon as its value was there.
+  void refused(std::uint64_t generation) { cache.refused(generation, dmq::Ticks::min(), now()); }
 
   /// Fetches a first value.
   void start(Duration lifetime = hours(1)) {
@@ -302,6 +303,20 @@ TEST_CASE("the error after refusals says what to check") {
   CHECK(driver.error->retry_after == seconds(60));
 }
 
+TEST_CASE("a fresh value that was not sent at once may have been revoked since, and another is fetched") {
+  Driver driver;
+  driver.start();
+  driver.refused(1);
+  REQUIRE(driver.acquire() == "lead");
+  driver.fetched("b");
+  driver.clock.advance(std::chrono::milliseconds(101));
+  driver.cache.refused(2, driver.now().ticks, driver.now());
+  REQUIRE(driver.acquire() == "lead");
+  driver.fetched("c");
+  driver.cache.refused(3, driver.now().ticks, driver.now());
+  CHECK(driver.acquire() == "error configuration");
+}
+
 TEST_CASE("a value for ever is never refreshed") {
   for (const Duration lifetime : {Duration::max(), Duration::max() - Duration(1), Duration(hours(100 * 365 * 24))}) {
     Driver driver;
@@ -461,7 +476,7 @@ TEST_CASE("ten thousand random histories go as the naive model says") {
         cache.accepted(generation);
         model.accept(generation);
       } else if (event == 7) {
-        cache.refused(generation, now);
+        cache.refused(generation, dmq::Ticks::min(), now);
         model.refuse(now.ticks, generation);
       }
     }
