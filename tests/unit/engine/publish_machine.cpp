@@ -86,7 +86,10 @@ struct Bench {
   Names ended() {
     const Submissions all = machine.take_ended();
     Names names;
-    for (const auto& s : all) names.push_back(s.entry.message.body + " " + fate(s));
+    for (const auto& s : all) {
+      machine.telling(s);
+      names.push_back(s.entry.message.body + " " + fate(s));
+    }
     machine.reported(all);
     return names;
   }
@@ -487,10 +490,12 @@ TEST_CASE("a producer holds up to its bounds, and one message of any size") {
   bench.submit("1", "b");
   CHECK_FALSE(bench.machine.has_room(0));
   bench.accept(bench.take());
-  const Submissions ended = bench.machine.take_ended();
   CHECK_FALSE(bench.machine.has_room(1));
-  bench.machine.reported(ended);
+  const Submissions ended = bench.machine.take_ended();
   CHECK(bench.machine.has_room(11));
+  CHECK_FALSE(bench.machine.idle());
+  bench.machine.reported(ended);
+  CHECK(bench.machine.idle());
 }
 
 TEST_CASE("an epoch is over when all that was submitted in it and before it is reported") {
@@ -656,4 +661,47 @@ TEST_CASE("a machine with nothing to do has no deadline") {
   CHECK(bench.machine.has_ended());
   CHECK(bench.ended().size() == 1);
   CHECK_FALSE(bench.machine.has_ended());
+}
+
+TEST_CASE("what goes on after its request has ended waits as long as that would have") {
+  Bench bench({.deadline = seconds(60)});
+  bench.submit("a1", "a");
+  bench.now = bench.now + seconds(30);
+  bench.submit("b1", "b");
+  const Batch batch = bench.take();
+  REQUIRE(names(batch) == Names{"a1", "b1"});
+  dmq::engine::RetryState shared;
+  Exchange exchange{Terms{.deadline = bench.now.ticks + seconds(30), .patience = dmq::engine::Patience::deadline}};
+  exchange.on_value();
+  exchange.on_send(bench.now);
+  Error busy = throttled;
+  busy.retry_after = seconds(5);
+  bench.now = bench.now + seconds(29);
+  exchange.on_failure(busy, bench.now, shared);
+  REQUIRE(exchange.step() == Exchange::Step::done);
+  for (Publication* p : batch) p->note(busy);
+  bench.machine.settle(batch, busy, exchange, bench.now);
+  CHECK(bench.ended() == Names{"a1 throttled rejected"});
+  CHECK(bench.take().empty());
+  bench.machine.on_timer(bench.now);
+  bench.now = bench.now + (exchange.wake_at() - bench.now.ticks);
+  CHECK(names(bench.take()) == Names{"b1"});
+}
+
+TEST_CASE("a caller that gives up a message of unknown fate corks what was submitted behind it, another does not") {
+  for (const bool lost_before : {true, false}) {
+    Bench bench;
+    Publication& own = bench.enter("a1", "a");
+    bench.submit("a2", "a");
+    if (lost_before) {
+      own.worst = DeliveryState::unknown;
+      own.first_byte = bench.now;
+    }
+    bench.machine.end_unsent(own, failure(ErrorKind::cancelled, DeliveryState::not_sent));
+    CHECK(Bench::fate(own) == (lost_before ? "cancelled unknown" : "cancelled not_sent"));
+    CHECK(bench.ended() == (lost_before ? Names{"a2 corked not_sent"} : Names{}));
+    CHECK(bench.take().size() == (lost_before ? 0 : 1));
+    bench.machine.resume("a", false);
+    CHECK((bench.machine.opens_at(bench.enter("a3", "a")) > bench.now.ticks) == lost_before);
+  }
 }

@@ -62,6 +62,16 @@ TEST_CASE("things happen at their times, and those of one time in the order in w
   CHECK(world.now().ticks == begin + seconds(2));
 }
 
+TEST_CASE("many things of one time come in the order in which they were planned") {
+  Simulation world(1);
+  std::vector<int> order;
+  for (int i = 0; i < 100; ++i) world.after(seconds(1 + i % 2), [&order, i] { order.push_back(i); });
+  CHECK(world.run(Ticks::max()));
+  std::vector<int> expected;
+  for (int i = 0; i < 100; ++i) expected.push_back(i < 50 ? 2 * i : 2 * i - 99);
+  CHECK(order == expected);
+}
+
 TEST_CASE("a run goes on up to its end, that included, and another from there") {
   Simulation world(1);
   std::string story;
