@@ -29,7 +29,7 @@ struct RefreshPolicy {
   Duration unusable = std::chrono::seconds(30);           ///< The last part of the lifetime, in which nothing is used.
   Duration first_pause = std::chrono::milliseconds(100);  ///< After a failed fetch; doubles with each further one.
   Duration longest_pause = std::chrono::seconds(30);
-  Duration refusal_pause = std::chrono::seconds(60);                       ///< After a fresh value was refused, too.
+  Duration refusal_pause = std::chrono::seconds(60);  ///< After a fresh value was refused, too.
   Duration at_once = std::chrono::milliseconds(100);  ///< Sent later than that, a value may have been revoked since.
   std::string_view if_refused = "the service refuses even a fresh value";  ///< What to check then.
 };
