@@ -52,7 +52,7 @@ class Exchange {
     done,     ///< Over: error() is what ended it, if anything did.
   };
 
-  /// A refused value is replaced and the request replayed this often.
+  /// A refused value is replaced and the request replayed this often in a row.
   static constexpr int max_replays = 3;
 
   explicit Exchange(Terms terms) : terms_(std::move(terms)), first_byte_(terms_.first_byte) {
@@ -107,6 +107,7 @@ class Exchange {
     worst_ = std::max(worst_, error.delivery);
     const retry::Fault fault = retry::classify(error);
     release_probe(now.ticks, shared);
+    replays_ = 0;
     ++tries_;
     const bool patient = terms_.patience == Patience::deadline;
     if (fault == retry::Fault::permanent || (!patient && tries_ >= terms_.retry.max_attempts))

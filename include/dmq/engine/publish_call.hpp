@@ -8,13 +8,34 @@
 #include <utility>
 #include <vector>
 
+#include <dmq/engine/exchange.hpp>
 #include <dmq/engine/publication.hpp>
+#include <dmq/publish_settings.hpp>
 #include <dmq/sqs/route.hpp>
 
 namespace dmq::inline DMQ_ABI::engine {
 
+/// Whether the transport may send a publish twice by itself: where the queue recognises the second.
+inline http::Resend resend_of(const PublishSettings& settings) noexcept {
+  return settings.deduplication == Deduplication::none ? http::Resend::forbidden : http::Resend::allowed;
+}
+
+/// How long and how often one request is tried that carries these.
+inline Terms publish_terms(const PublishSettings& settings, std::span<Publication* const> batch, Ticks deadline,
+                           Patience patience) {
+  Terms terms{.retry = settings.retry,
+              .repeat = settings.deduplication == Deduplication::none ? retry::Repeat::never
+                                                                      : retry::Repeat::within_deduplication_window,
+              .request_timeout = settings.request_timeout,
+              .deadline = deadline,
+              .patience = patience};
+  for (const Publication* publication : batch)
+    if (publication->worst == DeliveryState::unknown) terms.first_byte = publication->first_byte;
+  return terms;
+}
+
 /// One request of up to ten publications, and what its answers make of them. Each attempt carries those that are still
-/// open. Pure.
+/// open, but of a run whose fate is unknown only the first. Pure.
 template <Route R>
 class PublishCall {
  public:
@@ -28,7 +49,8 @@ class PublishCall {
   Result<http::Request> build() {
     open_count_ = 0;
     for (Publication* publication : batch_)
-      if (publication->fate == Publication::Fate::open) open_[open_count_++] = publication;
+      if (publication->fate == Publication::Fate::open && !is_behind_lost(*publication))
+        open_[open_count_++] = publication;
     if (!holds(Rule::one_id_for_all_attempts))
       for (Publication* publication : sent()) publication->entry.deduplication_id += 'x';
     Result<http::Request> request = route_.build(entries());
@@ -65,6 +87,16 @@ class PublishCall {
 
  private:
   std::span<Publication* const> sent() const { return std::span(open_).first(open_count_); }
+
+  /// Behind one of its group that may be in the queue or not: were it accepted now and that one refused, an earlier
+  /// sending of that one could still land behind it. So of a run that was lost only the first is sent again, and the
+  /// others leave the call with the next answer.
+  bool is_behind_lost(const Publication& publication) const {
+    const auto sending = sent();
+    return std::any_of(sending.begin(), sending.end(), [&](const Publication* before) {
+      return before->worst == DeliveryState::unknown && detail::same_lane(*before, publication);
+    });
+  }
 
   /// Was refused together with others, and is to be sent by another call.
   bool leaves(const Publication& publication) const noexcept { return publication.alone && open_count_ > 1; }

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,10 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include <dmq/engine/accounts.hpp>
 #include <dmq/engine/exchange.hpp>
-#include <dmq/engine/lanes.hpp>
 #include <dmq/engine/quarantine.hpp>
-#include <dmq/engine/submission.hpp>
+#include <dmq/engine/waitlist.hpp>
 #include <dmq/message_rules.hpp>
 #include <dmq/publish_settings.hpp>
 
@@ -30,7 +29,7 @@ namespace dmq::inline DMQ_ABI::engine {
 class PublishMachine {
  public:
   PublishMachine(const PublishSettings& settings, std::size_t max_batch)
-      : settings_(settings), max_batch_(std::min<std::size_t>(max_batch, 10)) {}
+      : settings_(settings), max_batch_(std::min<std::size_t>(max_batch, 10)), accounts_(settings_.submit) {}
 
   /// Why nothing may be submitted to this group, if so: closed, corked or suspended.
   std::optional<Error> refusal(const std::string& group) const {
@@ -39,9 +38,7 @@ class PublishMachine {
   }
   /// Why nothing at all may enter its lane: closed or corked.
   std::optional<Error> lane_refusal(const std::string& group) const;
-  bool has_room(std::size_t bytes) const noexcept {
-    return held_ == 0 || (held_ < settings_.submit.max_messages && held_bytes_ + bytes <= settings_.submit.max_bytes);
-  }
+  bool has_room(std::size_t bytes) const noexcept { return accounts_.has_room(bytes); }
 
   /// Takes the one submission of `one` in, to which there is no refusal. With an exception nothing has changed.
   void submit(Submissions&& one, Instant now);
@@ -64,18 +61,20 @@ class PublishMachine {
   /// What has ended since the last time, each group's in order, which makes room for others. Each is then told, and
   /// reported() when that is done; telling() comes before, so that close() knows what it found unreported.
   Submissions take_ended() noexcept;
-  void telling(const Submission& submission);
-  void reported(const Submissions& ended) noexcept;
+  void telling(const Submission& submission) {
+    if (closed_) accounts_.list(submission);
+  }
+  void reported(const Submissions& ended) noexcept { accounts_.reported(ended); }
 
   /// A caller's own publication takes its place in its lane, and leaves it, ended or not.
-  void enter(Publication& publication);
-  void leave(Publication& publication) noexcept;
+  void enter(Publication& publication) { waiting_.enter(publication); }
+  void leave(Publication& publication) noexcept { waiting_.leave(publication); }
   /// It has ended without being sent any more.
   void end_unsent(Publication& publication, Error error);
   /// Counts a caller's publication that has ended.
-  void count(const Publication& publication) noexcept;
-  bool is_first(const Publication& p) const { return p.ticket == Lanes::none || lanes_.is_first(p.ticket); }
-  Lanes::Ticket previous(const Publication& p) const { return lanes_.previous(p.ticket); }
+  void count(const Publication& publication) noexcept { accounts_.count(publication); }
+  bool is_first(const Publication& p) const { return waiting_.is_first(p); }
+  Lanes::Ticket previous(const Publication& p) const { return waiting_.previous(p); }
   /// When it may be sent, as far as lost messages of its group and its own failures are concerned; in the past when
   /// that is now.
   Ticks opens_at(const Publication& p) const {
@@ -94,24 +93,20 @@ class PublishMachine {
   /// Ends what was submitted and is not in flight; in each group, after what is.
   void end_queued(Error error);
   /// Whether all that was submitted is reported; so far, or up to an epoch.
-  bool idle() const noexcept { return epochs_.size() == 1 && epochs_.front() == 0; }
-  bool idle(std::uint64_t epoch) const noexcept { return first_epoch_ > epoch; }
+  bool idle() const noexcept { return accounts_.idle(); }
+  bool idle(std::uint64_t epoch) const noexcept { return accounts_.idle(epoch); }
   /// Ends an epoch and returns it: idle(epoch) holds when all that was submitted up to now is reported.
-  std::uint64_t next_epoch();
-  const Ledger& ledger() const noexcept { return ledger_; }
+  std::uint64_t next_epoch() { return accounts_.next_epoch(); }
+  const Ledger& ledger() const noexcept { return accounts_.ledger(); }
 
  private:
   using Place = Submission::Place;
 
   static constexpr Duration sweep_interval = std::chrono::seconds(1);
 
-  Submissions& at(Place place) noexcept { return places_[static_cast<std::size_t>(place)]; }
-  const Submissions& at(Place place) const noexcept { return places_[static_cast<std::size_t>(place)]; }
-  void move_to(Submission& s, Place place) noexcept {
-    at(place).splice(at(place).end(), at(s.place), s.self);
-    s.place = place;
-  }
-  static Submission& submission(Publication& p) noexcept { return static_cast<Submission&>(p); }
+  Submissions& at(Place place) noexcept { return waiting_.at(place); }
+  const Submissions& at(Place place) const noexcept { return waiting_.at(place); }
+  static Submission& submission(Publication& p) noexcept { return Waitlist::submission(p); }
 
   bool may_gather() const noexcept { return !closed_ && at(Place::ready).size() < max_batch_; }
   bool gathers(Ticks now);
@@ -123,7 +118,6 @@ class PublishMachine {
   static void end_before_ended(std::span<Publication* const> sent);
   bool goes_on(const Publication& p, Instant then) const;
   void seal(Publication& p);
-  bool has_submitted(const std::string& group) const;
   void cork(const std::string& group);
   void end(Submission& s);
   bool is_stopped() const noexcept { return ending_ || suspended_; }
@@ -134,21 +128,14 @@ class PublishMachine {
 
   const PublishSettings& settings_;
   std::size_t max_batch_;
-  Lanes lanes_;
-  std::vector<Publication*> holders_;  ///< By ticket.
-  std::array<Submissions, 5> places_;  ///< By Place.
+  Waitlist waiting_;
+  Accounts accounts_;
   Quarantine quarantine_;
   std::unordered_set<std::string> corks_;
   std::optional<Error> suspended_;
   std::optional<Error> ending_;
   bool closed_ = false;
   Instant now_{};  ///< Of the last event.
-
-  std::size_t held_ = 0;  ///< Submissions that have not ended, or wait to be told.
-  std::size_t held_bytes_ = 0;
-  std::uint64_t first_epoch_ = 0;
-  std::deque<std::size_t> epochs_{0};  ///< How many of each are not reported; the last one is the present.
-  Ledger ledger_;
 
   std::optional<Ticks> gathering_since_;
   Ticks next_opening_ = Ticks::max();  ///< Of those that are shut.
@@ -171,32 +158,8 @@ inline void PublishMachine::submit(Submissions&& one, Instant now) {
   Submission& s = one.front();
   s.bytes = message_bytes(s.entry.message);
   s.deadline = now.ticks + settings_.deadline;
-  s.epoch = first_epoch_ + epochs_.size() - 1;
-  s.self = one.begin();
-  enter(s);
-  at(Place::behind).splice(at(Place::behind).end(), one);
-  if (is_first(s) || !holds(Rule::one_request_in_a_lane)) move_to(s, Place::ready);
-  ++epochs_.back();
-  ++held_;
-  held_bytes_ += s.bytes;
-}
-
-inline void PublishMachine::enter(Publication& p) {
-  p.entered = true;
-  if (p.entry.message.group.empty()) return;
-  // Room first, so that nothing is entered when there is none.
-  if (holders_.size() <= lanes_.slots()) holders_.resize(std::max<std::size_t>(64, 2 * lanes_.slots() + 1), nullptr);
-  p.ticket = lanes_.enter(p.entry.message.group);
-  holders_[p.ticket] = &p;
-}
-
-inline void PublishMachine::leave(Publication& p) noexcept {
-  if (p.ticket == Lanes::none) return;
-  holders_[p.ticket] = nullptr;
-  const Lanes::Ticket next = lanes_.leave(std::exchange(p.ticket, Lanes::none));
-  if (next == Lanes::none) return;
-  Publication& first = *holders_[next];
-  if (first.submitted && !first.in_flight) move_to(submission(first), Place::ready);
+  waiting_.add(std::move(one));
+  accounts_.take_in(s);
 }
 
 inline std::vector<Publication*> PublishMachine::take_batch(Instant now) {
@@ -213,7 +176,7 @@ inline std::vector<Publication*> PublishMachine::take_batch(Instant now) {
       expire(head);
     } else if (const Ticks opening = opens_at(head); opening > now.ticks) {
       next_opening_ = std::min(next_opening_, opening);
-      move_to(head, Place::shut);
+      waiting_.move_to(head, Place::shut);
     } else if (take(head, bytes, batch)) {
       take_run(head, bytes, batch);
     } else {
@@ -243,20 +206,17 @@ inline bool PublishMachine::take(Submission& s, std::size_t& bytes, std::vector<
   batch.push_back(&s);
   bytes += s.bytes;
   s.in_flight = true;
-  move_to(s, Place::out);
+  waiting_.move_to(s, Place::out);
   return true;
 }
 
 /// Those behind the head of a lane, where several of one group may share a request.
 inline void PublishMachine::take_run(Submission& head, std::size_t& bytes, std::vector<Publication*>& batch) {
-  if (head.ticket == Lanes::none) return;
-  Lanes::Ticket ticket = lanes_.next(head.ticket);
-  for (std::size_t run = 1; run < settings_.in_group_batch && batch.size() < max_batch_ && ticket != Lanes::none;
-       ++run) {
-    Publication& next = *holders_[ticket];
-    if (!next.submitted || next.in_flight || opens_at(next) > now_.ticks || !take(submission(next), bytes, batch))
+  Publication* next = waiting_.behind(head);
+  for (std::size_t run = 1; run < settings_.in_group_batch && batch.size() < max_batch_ && next != nullptr; ++run) {
+    if (!next->submitted || next->in_flight || opens_at(*next) > now_.ticks || !take(submission(*next), bytes, batch))
       return;
-    ticket = lanes_.next(ticket);
+    next = waiting_.behind(*next);
   }
 }
 
@@ -268,7 +228,7 @@ inline void PublishMachine::look_at_shut(Ticks now) {
     Submission& s = *it++;
     const Ticks opening = opens_at(s);
     if (opening <= now)
-      move_to(s, Place::ready);
+      waiting_.move_to(s, Place::ready);
     else
       next_opening_ = std::min(next_opening_, opening);
   }
@@ -317,9 +277,9 @@ inline void PublishMachine::settle(std::span<Publication* const> sent, const Res
   }
   for (Publication* p : sent)
     if (p->fate == Publication::Fate::open && p->submitted)
-      move_to(submission(*p), is_first(*p) ? Place::ready : Place::behind);
+      waiting_.move_to(submission(*p), is_first(*p) ? Place::ready : Place::behind);
   for (Publication* p : sent)
-    if (p->fate == Publication::Fate::failed && (p->submitted || has_submitted(p->entry.message.group)))
+    if (p->fate == Publication::Fate::failed && (p->submitted || waiting_.has_submitted(p->entry.message.group)))
       cork(p->entry.message.group);
   for (Publication* p : sent)
     if (p->submitted && p->fate == Publication::Fate::failed && is_about_no_message(p->error.kind)) {
@@ -378,84 +338,42 @@ inline void PublishMachine::seal(Publication& p) {
     quarantine_.close(group, p.entry.deduplication_id, p.last_send.value_or(p.first_byte->ticks), now_.ticks);
 }
 
-inline bool PublishMachine::has_submitted(const std::string& group) const {
-  for (Lanes::Ticket t = lanes_.first(group); t != Lanes::none; t = lanes_.next(t))
-    if (holders_[t]->submitted) return true;
-  return false;
-}
-
 /// Everybody who waits in the lane hears of it; what is in flight goes on.
 inline void PublishMachine::cork(const std::string& group) {
   if (group.empty() || !holds(Rule::nothing_passes_a_failure)) return;
   corks_.insert(group);
-  for (Lanes::Ticket t = lanes_.first(group); t != Lanes::none;) {
-    Publication& p = *holders_[t];
-    t = lanes_.next(t);
-    if (p.in_flight || p.fate != Publication::Fate::open) continue;
+  waiting_.for_each(group, [&](Publication& p) {
+    if (p.in_flight || p.fate != Publication::Fate::open) return;
     p.fail(corked_error(group));
     if (!p.submitted)
       leave(p), seal(p);
     else if (holds(Rule::tail_comes_back))
       end(submission(p));
     else
-      leave(p), move_to(submission(p), Place::out);
-  }
+      leave(p), waiting_.move_to(submission(p), Place::out);
+  });
 }
 
 inline void PublishMachine::end(Submission& s) {
   leave(s);
   seal(s);
   count(s);
-  move_to(s, Place::ended);
-}
-
-inline void PublishMachine::count(const Publication& p) noexcept {
-  if (p.fate == Publication::Fate::accepted)
-    ++ledger_.accepted;
-  else if (p.error.delivery == DeliveryState::unknown)
-    ++ledger_.unknown;
-  else
-    ++(p.error.delivery == DeliveryState::rejected ? ledger_.rejected : ledger_.not_sent);
+  waiting_.move_to(s, Place::ended);
 }
 
 inline Submissions PublishMachine::take_ended() noexcept {
   Submissions ended;
   ended.swap(at(Place::ended));
-  held_ -= ended.size();
-  for (const Submission& s : ended) held_bytes_ -= s.bytes;
+  accounts_.hand_out(ended);
   return ended;
-}
-
-inline void PublishMachine::telling(const Submission& s) {
-  if (!closed_) return;
-  const bool accepted = s.fate == Publication::Fate::accepted;
-  ledger_.unreported.push_back({.group = s.entry.message.group,
-                                .deduplication_id = s.entry.deduplication_id,
-                                .message_id = s.receipt.message_id,
-                                .error = accepted ? std::nullopt : std::optional(s.error.kind),
-                                .delivery = accepted ? DeliveryState::not_sent : s.error.delivery});
-}
-
-inline void PublishMachine::reported(const Submissions& ended) noexcept {
-  for (const Submission& s : ended) --epochs_[s.epoch - first_epoch_];
-  while (epochs_.size() > 1 && epochs_.front() == 0) {
-    epochs_.pop_front();
-    ++first_epoch_;
-  }
 }
 
 inline void PublishMachine::end_unsent(Publication& p, Error error) {
   p.fail(std::move(error));
   leave(p);
   seal(p);
-  if (p.error.delivery == DeliveryState::unknown && has_submitted(p.entry.message.group)) cork(p.entry.message.group);
-}
-
-inline std::uint64_t PublishMachine::next_epoch() {
-  epochs_.push_back(0);
-  const std::uint64_t ended = first_epoch_ + epochs_.size() - 2;
-  reported({});
-  return ended;
+  if (p.error.delivery == DeliveryState::unknown && waiting_.has_submitted(p.entry.message.group))
+    cork(p.entry.message.group);
 }
 
 inline void PublishMachine::resume(const std::string& group, bool may_overtake) {
@@ -495,7 +413,7 @@ inline void PublishMachine::end_heads() {
 inline void PublishMachine::end_behind_callers() {
   std::vector<Submission*> waiting;
   for (Submission& s : at(Place::behind))
-    if (!holders_[lanes_.first(s.entry.message.group)]->submitted) waiting.push_back(&s);
+    if (!waiting_.first(s.entry.message.group)->submitted) waiting.push_back(&s);
   for (Submission* s : waiting)
     if (s->place == Place::behind) end_lane(*s, ending_ ? *ending_ : *suspended_);
 }
@@ -507,11 +425,10 @@ inline void PublishMachine::end_lane(Submission& any, const Error& error) {
     end(s);
   };
   if (any.ticket == Lanes::none) return end_with(any);
-  for (Lanes::Ticket t = lanes_.first(any.entry.message.group); t != Lanes::none;) {
-    Publication& p = *holders_[t];
-    t = lanes_.next(t);
+  const std::string group = any.entry.message.group;
+  waiting_.for_each(group, [&](Publication& p) {
     if (p.submitted && !p.in_flight) end_with(submission(p));
-  }
+  });
 }
 
 }  // namespace dmq::inline DMQ_ABI::engine

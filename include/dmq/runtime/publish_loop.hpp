@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -16,21 +15,11 @@
 #include <vector>
 
 #include <dmq/engine/publish_call.hpp>
-#include <dmq/engine/publish_machine.hpp>
 #include <dmq/http/async_transport.hpp>
 #include <dmq/runtime/operation.hpp>
+#include <dmq/runtime/reporter.hpp>
 
 namespace dmq::inline DMQ_ABI::runtime {
-
-/// What a producer's threads share. `changed` tells callers who wait: for their turn, for room, for the end.
-struct PublishState {
-  PublishState(const PublishSettings& settings, std::size_t max_batch) : machine(settings, max_batch) {}
-
-  std::mutex mutex{};
-  std::condition_variable_any changed{};
-  engine::PublishMachine machine;
-  bool loop_sleeps = false;  ///< Whoever brings it work has to wake it.
-};
 
 /// Carries what was submitted: takes batches out of the machine, runs their exchanges side by side over an asynchronous
 /// transport, and reports. Everything happens inside turn(), on one thread; wake() may come from any. It waits nowhere
@@ -48,8 +37,10 @@ class PublishLoop {
         route_(route),
         settings_(settings),
         transport_(transport),
-        aside_(std::move(aside)) {
-    channel_.on_told([this] { transport_.wake(); });
+        aside_(std::move(aside)),
+        reporter_(state, [this](const Error& error) { observe_throw(error); }) {
+    state_.wake_loop = [this] { transport_.wake(); };
+    channel_.on_told(state_.wake_loop);
   }
   ~PublishLoop() { channel_.on_told({}); }
   PublishLoop(const PublishLoop&) = delete;
@@ -91,7 +82,7 @@ class PublishLoop {
     Flight(PublishLoop& loop, std::vector<engine::Publication*> sent, engine::Terms terms)
         : batch(std::move(sent)),
           deadline(terms.deadline),
-          call(loop.route_, batch, loop.resend()),
+          call(loop.route_, batch, engine::resend_of(loop.settings_)),
           operation(loop.channel_, call, std::move(terms)) {}
 
     std::vector<engine::Publication*> batch;
@@ -109,17 +100,13 @@ class PublishLoop {
   static constexpr Duration cancel_limit = std::chrono::seconds(1);
   static constexpr Duration sweep_interval = std::chrono::seconds(1);
 
-  http::Resend resend() const {
-    return settings_.deduplication == Deduplication::none ? http::Resend::forbidden : http::Resend::allowed;
-  }
-
   void advance() {
     if (aborted_) break_off();
     watch();
     wake_due();
     begin();
     authorize();
-    report();
+    reporter_.report();
   }
 
   /// Requests that are out, or about to be.
@@ -138,16 +125,10 @@ class PublishLoop {
   }
 
   Flight& open(std::vector<engine::Publication*> batch) {
-    engine::Terms terms{.retry = settings_.retry,
-                        .repeat = settings_.deduplication == Deduplication::none
-                                      ? retry::Repeat::never
-                                      : retry::Repeat::within_deduplication_window,
-                        .request_timeout = settings_.request_timeout,
-                        .patience = engine::Patience::deadline};
-    for (const engine::Publication* p : batch) {
-      terms.deadline = std::min(terms.deadline, static_cast<const engine::Submission*>(p)->deadline);
-      if (p->worst == DeliveryState::unknown) terms.first_byte = p->first_byte;
-    }
+    Ticks deadline = Ticks::max();
+    for (const engine::Publication* p : batch)
+      deadline = std::min(deadline, static_cast<const engine::Submission*>(p)->deadline);
+    engine::Terms terms = engine::publish_terms(settings_, batch, deadline, engine::Patience::deadline);
     Flight& flight = flights_.emplace_back(*this, std::move(batch), std::move(terms));
     flight.self = std::prev(flights_.end());
     return flight;
@@ -198,12 +179,22 @@ class PublishLoop {
         flight.limit = channel_.now().ticks + request->timeout + overdue;
         flight.cancelled = false;
         out_.emplace(flight.id, &flight);
-        transport_.start(flight.id, std::move(*request));
-        return;
+        return start(flight, std::move(*request));
       }
     } catch (...) {
-      out_.erase(flight.id);
       flight.operation.fail_by_exception();
+    }
+    proceed(flight);
+  }
+
+  /// What start() throws at has not begun.
+  void start(Flight& flight, http::Request request) {
+    try {
+      return transport_.start(flight.id, std::move(request));
+    } catch (...) {
+      out_.erase(flight.id);
+      flight.operation.take(Error{.kind = ErrorKind::network,
+                                  .message = "the transport did not take the request: " + current_exception_text()});
     }
     proceed(flight);
   }
@@ -337,38 +328,9 @@ class PublishLoop {
     completions_.clear();
   }
 
-  /// Callbacks run outside every lock, and may call back in.
-  void report() {
-    for (;;) {
-      engine::Submissions ended;
-      {
-        const std::lock_guard lock(state_.mutex);
-        ended = state_.machine.take_ended();
-      }
-      if (ended.empty()) return;
-      state_.changed.notify_all();  // There is room.
-      for (engine::Submission& submission : ended) tell(submission);
-      {
-        const std::lock_guard lock(state_.mutex);
-        state_.machine.reported(ended);
-      }
-      state_.changed.notify_all();
-    }
-  }
-
-  void tell(engine::Submission& submission) noexcept {
-    try {
-      {
-        const std::lock_guard lock(state_.mutex);
-        state_.machine.telling(submission);
-      }
-      const std::function<void(PublishResult)> done = std::exchange(submission.done, {});
-      done(engine::to_result(std::move(submission)));
-    } catch (...) {
-      const Error error{.kind = ErrorKind::invalid_argument, .message = current_exception_text()};
-      channel_.observe(
-          {.kind = EventKind::callback_threw, .level = Level::error, .operation = route_.name(), .error = &error});
-    }
+  void observe_throw(const Error& error) const noexcept {
+    channel_.observe(
+        {.kind = EventKind::callback_threw, .level = Level::error, .operation = route_.name(), .error = &error});
   }
 
   PublishState& state_;
@@ -377,6 +339,7 @@ class PublishLoop {
   const PublishSettings& settings_;
   Async& transport_;
   Aside aside_;
+  Reporter reporter_;
   std::stop_source fetch_stop_;
   bool aborted_ = false;
 

@@ -1,11 +1,19 @@
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <string>
 
 #include <dmq/encoding/json_writer.hpp>
 #include <dmq/json/document.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
+
+/// The fewest digits that give the same number again.
+inline std::string shortest(double number) {
+  std::array<char, 32> digits{};
+  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr};
+}
 
 /// Writes a value as it was read, but for white space.
 inline void copy_json(encoding::JsonWriter& json, json::Value value) {
@@ -22,7 +30,7 @@ inline void copy_json(encoding::JsonWriter& json, json::Value value) {
   } else if (value.is(Kind::integer)) {
     json.value(*value.integer());
   } else if (value.number()) {
-    json.raw(std::to_string(*value.number()));
+    json.raw(shortest(*value.number()));
   } else {
     json.null();
   }

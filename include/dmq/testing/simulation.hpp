@@ -115,7 +115,9 @@ class Simulation {
 
   /// Everything that is due.
   void happen() {
-    while (!events_.empty() && events_.top().at <= now().ticks) {
+    // What these plan for now comes in the next round.
+    const std::uint64_t last = last_;
+    while (!events_.empty() && events_.top().at <= now().ticks && events_.top().order <= last) {
       const std::function<void()> what = events_.top().what;
       events_.pop();
       what();

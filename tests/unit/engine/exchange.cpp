@@ -272,6 +272,24 @@ TEST_CASE("a refused value is replaced at once, three times, and that is no atte
   CHECK(exchange.error()->attempts == 4);
 }
 
+TEST_CASE("refusals with other failures between them are not counted together") {
+  RetryState shared;
+  Exchange exchange{
+      Terms{.deadline = start.ticks + std::chrono::hours(1), .patience = dmq::engine::Patience::deadline}};
+  const Error stale = failure(ErrorKind::authentication, DeliveryState::rejected);
+  Instant now = start;
+  for (int i = 0; i < 3 * Exchange::max_replays; ++i) {
+    send(exchange, now);
+    exchange.on_stale_value(stale, now);
+    send(exchange, now);
+    exchange.on_failure(throttled, now, shared);
+    now = wait(exchange, now, shared);
+  }
+  send(exchange, now);
+  exchange.on_success(shared);
+  CHECK_FALSE(exchange.error());
+}
+
 TEST_CASE("a corrected clock signs again once") {
   Exchange exchange{Terms{}};
   const Error skew = failure(ErrorKind::authentication, DeliveryState::rejected);

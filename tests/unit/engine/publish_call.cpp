@@ -113,3 +113,23 @@ TEST_CASE("a failure without an answer is noted of all that are open, a second s
   CHECK(bench.publications[0].worst == DeliveryState::not_sent);
   CHECK(bench.publications[1].worst == DeliveryState::unknown);
 }
+
+TEST_CASE("of a run that may have landed only the first is sent again, and the others leave with the next answer") {
+  Bench bench("aab");
+  CHECK(bench.build() == "aab");
+  bench.call->on_failure({.kind = ErrorKind::network, .delivery = DeliveryState::unknown, .message = "lost"});
+  CHECK(bench.build() == "ab");
+  CHECK(bench.parse("ta").error().kind == ErrorKind::throttled);
+  CHECK(bench.build() == "a");
+  CHECK(bench.parse("a"));
+  CHECK(bench.publications[0].fate == Fate::accepted);
+  CHECK(bench.publications[1].fate == Fate::open);
+  CHECK(bench.publications[2].fate == Fate::accepted);
+}
+
+TEST_CASE("a run that was refused is sent again as it was") {
+  Bench bench("aa");
+  bench.build();
+  CHECK_FALSE(bench.parse("tt"));
+  CHECK(bench.build() == "aa");
+}

@@ -269,7 +269,7 @@ TEST_CASE("a fetch that can't be begun is tried again after a pause") {
   CHECK(bench.reports == Reports{"a accepted"});
 }
 
-TEST_CASE("a start that throws is an attempt of unknown fate, and is repeated in its time") {
+TEST_CASE("a start that throws has sent nothing, and is repeated in its time") {
   Bench bench({.deadline = seconds(10)});
   bench.transport.throws = true;
   bench.submit("a");
@@ -286,7 +286,7 @@ TEST_CASE("a start that throws is an attempt of unknown fate, and is repeated in
   }
   SUBCASE("until its end") {
     for (int i = 0; i < 20; ++i) bench.pass(seconds(1));
-    CHECK(bench.reports == Reports{"a network unknown"});
+    CHECK(bench.reports == Reports{"a network not_sent"});
     CHECK(bench.loop.idle());
   }
 }

@@ -8,7 +8,7 @@
 
 TEST_CASE("a value is written as it was read, but for white space") {
   for (const char* text : {R"({"a":[1,-2,{"b":null}],"c":"text","d":true,"e":false,"f":{},"g":[]})",
-                           R"([9007199254740993,0])", R"(["\"\\\n","é"])"}) {
+                           R"([9007199254740993,0])", R"(["\"\\\n","é"])", "[0.5,1e-07,-2.25e+300]"}) {
     std::string out;
     dmq::encoding::JsonWriter json(out);
     dmq::testing::copy_json(json, support::Json(text).root());

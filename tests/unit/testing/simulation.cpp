@@ -44,6 +44,18 @@ struct Restless final : SimulatedPart {
 
 }  // namespace
 
+TEST_CASE("an event that plans itself again for the same moment does not stop the world for good") {
+  dmq::testing::Simulation world(1);
+  int times = 0;
+  std::function<void()> again = [&] {
+    ++times;
+    world.after(dmq::Duration::zero(), again);
+  };
+  world.after(dmq::Duration::zero(), again);
+  CHECK_FALSE(world.run(dmq::Ticks::max()));
+  CHECK(times > 1000);
+}
+
 TEST_CASE("things happen at their times, and those of one time in the order in which they were planned") {
   Simulation world(1);
   std::string story;
