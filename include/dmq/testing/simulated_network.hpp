@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,37 +20,13 @@
 #include <dmq/http/async_transport.hpp>
 #include <dmq/testing/json_copy.hpp>
 #include <dmq/testing/local_cloud.hpp>
+#include <dmq/testing/network_fault.hpp>
 #include <dmq/testing/simulation.hpp>
 
 namespace dmq::inline DMQ_ABI::testing {
 
-/// What can go wrong with one request.
-enum class NetworkFault {
-  refuse,         ///< No connection; nothing is sent.
-  lose_request,   ///< It goes out and never arrives.
-  lose_reply,     ///< It is carried out, and the connection breaks before the answer.
-  half_close,     ///< The connection breaks at once, and the request still arrives, up to half a minute later.
-  stall,          ///< It is carried out, and no answer ever comes.
-  delay,          ///< It arrives up to half a minute later.
-  resend,         ///< The transport sends it twice; the answer is that of the second, which may be a throttle.
-  throttle,       ///< It is refused for being one too many.
-  fail_before,    ///< 503, not carried out.
-  fail_after,     ///< 500, carried out.
-  error_in_200,   ///< Not carried out; the answer has status 200 and an error inside.
-  corrupt_hash,   ///< Carried out; the MD5 in the answer is not that of the message.
-  partial_batch,  ///< One entry of a batch fails in the service, the others are carried out.
-};
-
-inline constexpr std::array<std::string_view, 13> network_faults = {
-    "refuse",   "lose-request", "lose-reply", "half-close",   "stall",        "delay",        "resend",
-    "throttle", "fail-before",  "fail-after", "error-in-200", "corrupt-hash", "partial-batch"};
-
-inline std::string_view to_string(NetworkFault fault) {
-  return network_faults[static_cast<std::size_t>(fault)];
-}
-
 /// The way between simulated clients and a cloud. Requests are numbered as they go out; `faults` says which of them
-/// meet what.
+/// meet what. What the cloud does not answer at once, like a long poll, is never answered.
 class SimulatedNetwork {
  public:
   SimulatedNetwork(Simulation& world, LocalCloud& cloud, json::Parser parser,
@@ -82,7 +59,7 @@ class SimulatedNetwork {
   void strike(const Shared& exchange, NetworkFault fault, Duration there);
   void arrive(const Shared& exchange, Duration there, std::function<void(http::Response)> then);
   void answer(const Shared& exchange, Duration after, Result<http::Response> result);
-  http::Response carry_out(const http::Request& request);
+  std::optional<http::Response> carry_out(const http::Request& request);
   http::Response carry_out_but_one(const http::Request& request);
   static Error broken(DeliveryState delivery, std::string message) {
     return {.kind = ErrorKind::network, .delivery = delivery, .message = std::move(message)};
@@ -122,7 +99,7 @@ class SimulatedNetwork::Link {
   }
   void cancel(std::uint64_t id) {
     if (const auto found = out_.find(id); found != out_.end())
-      complete(*found->second,
+      complete(found->second,
                Error{.kind = ErrorKind::cancelled, .delivery = DeliveryState::unknown, .message = "cancelled"});
   }
   void wake() noexcept { woken_ = true; }
@@ -131,15 +108,16 @@ class SimulatedNetwork::Link {
 
   Result<http::Response> send(const http::Request& request, std::stop_token) {
     if (network_->world_.now().ticks < network_->parted_until_) return broken(DeliveryState::not_sent, "no connection");
-    return network_->carry_out(request);
+    if (auto response = network_->carry_out(request)) return *std::move(response);
+    return Error{.kind = ErrorKind::timeout, .delivery = DeliveryState::unknown, .message = "no answer in time"};
   }
 
  private:
   friend class SimulatedNetwork;
 
-  void complete(Exchange& exchange, Result<http::Response> result) {
-    if (out_.erase(exchange.id) == 0) return;
-    completed_.push_back({.id = exchange.id, .result = std::move(result), .request = exchange.request});
+  void complete(Shared exchange, Result<http::Response> result) {
+    if (out_.erase(exchange->id) == 0) return;
+    completed_.push_back({.id = exchange->id, .result = std::move(result), .request = exchange->request});
   }
 
   SimulatedNetwork* network_;
@@ -233,20 +211,21 @@ inline void SimulatedNetwork::arrive(const Shared& exchange, Duration there, std
   world_.after(there, [this, exchange, incarnation = incarnation_, then = std::move(then)] {
     if (incarnation != incarnation_ || world_.now().ticks < parted_until_)
       return answer(exchange, Duration::zero(), broken(DeliveryState::unknown, "the connection broke"));
-    then(carry_out(exchange->request));
+    if (auto response = carry_out(exchange->request)) then(*std::move(response));
   });
 }
 
 inline void SimulatedNetwork::answer(const Shared& exchange, Duration after, Result<http::Response> result) {
   world_.after(after, [exchange, result = std::move(result)]() mutable {
     const std::shared_ptr<Link*> link = exchange->link.lock();
-    if (link != nullptr) (*link)->complete(*exchange, std::move(result));
+    if (link != nullptr) (*link)->complete(exchange, std::move(result));
   });
 }
 
-inline http::Response SimulatedNetwork::carry_out(const http::Request& request) {
+inline std::optional<http::Response> SimulatedNetwork::carry_out(const http::Request& request) {
   Handled handled = cloud_.handle(request, world_.now());
-  return std::get<http::Response>(std::move(handled));
+  auto* const response = std::get_if<http::Response>(&handled);
+  return response == nullptr ? std::nullopt : std::optional(std::move(*response));
 }
 
 /// Without one entry, which the answer names as failed. A request that is no batch fails as a whole.
@@ -273,7 +252,7 @@ inline http::Response SimulatedNetwork::carry_out_but_one(const http::Request& r
       copy_json(json, entry);
   }
   json.end_array().end_object();
-  http::Response response = carry_out(rest);
+  http::Response response = carry_out(rest).value_or(failure);
   if (response.status != 200 || !response.body.ends_with('}')) return failure;
   response.body.back() = ',';
   response.body += R"("Failed":[{"Id":")" + failed_id +
