@@ -103,8 +103,10 @@ bool shrink(sim::Schedule& schedule, List sim::Schedule::* list, const std::stri
 
 void tell(std::uint64_t seed, const std::string& invariant) {
   sim::Schedule schedule = sim::draw(seed);
-  while (shrink(schedule, &sim::Schedule::happenings, invariant) | shrink(schedule, &sim::Schedule::faults, invariant) |
-         shrink(schedule, &sim::Schedule::submissions, invariant)) {
+  for (bool shrunk = true; shrunk;) {
+    shrunk = shrink(schedule, &sim::Schedule::happenings, invariant);
+    shrunk = shrink(schedule, &sim::Schedule::faults, invariant) || shrunk;
+    shrunk = shrink(schedule, &sim::Schedule::submissions, invariant) || shrunk;
   }
   std::printf("seed %llu, shrunk to %zu messages, %zu faults, %zu events:\n", static_cast<unsigned long long>(seed),
               schedule.submissions.size(), schedule.faults.size(), schedule.happenings.size());

@@ -164,7 +164,7 @@ TEST_CASE("a failure corks its group: the tail comes back in order, and nothing 
   REQUIRE_FALSE(results[1]);
   CHECK(results[1].error().kind == ErrorKind::rejected);
   CHECK(results[1].error().returned.body == "a1");
-  for (int i : {2, 3}) {
+  for (const std::size_t i : {2U, 3U}) {
     REQUIRE_FALSE(results[i]);
     CHECK(results[i].error().kind == ErrorKind::corked);
     CHECK(results[i].error().delivery == DeliveryState::not_sent);
