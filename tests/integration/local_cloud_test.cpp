@@ -257,8 +257,8 @@ TEST_SUITE("local_cloud") {
     CHECK(send(program.call("DeleteMessage", "\"ReceiptHandle\":\"" + handle + "\""))->status == 200);
     const auto rest = send(program.call("ReceiveMessage", "\"MaxNumberOfMessages\":10"));
     std::string bodies;
-    for (const auto received : Json(rest->body)["Messages"])
-      bodies.append(received["Body"].string().value()).append(" ");
+    const Json answer(rest->body);
+    for (const auto received : answer["Messages"]) bodies.append(received["Body"].string().value()).append(" ");
     CHECK(bodies == "m1 m2 m3 ");
   }
 

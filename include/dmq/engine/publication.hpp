@@ -24,6 +24,7 @@ struct Publication {
   Receipt receipt{};                              ///< When accepted.
   Error error{};                                  ///< When failed; of the last attempt while open.
   DeliveryState worst = DeliveryState::not_sent;  ///< Joined over all attempts.
+  std::string follows{};                          ///< Sequence number of the one before it, of a run taken apart.
   std::optional<Instant> first_byte{};            ///< When it was first sent.
   std::optional<Ticks> last_send{};               ///< When it was last sent.
   bool alone = false;      ///< Refused together with others, or of unknown fate before: it is sent by itself.
@@ -63,6 +64,17 @@ inline Error corked_error(std::string_view group) {
 namespace detail {
 inline bool same_lane(const Publication& a, const Publication& b) {
   return !a.entry.message.group.empty() && a.entry.message.group == b.entry.message.group;
+}
+
+/// An accepted publication fails when its sequence number is not above that of one before it.
+inline void check_behind(Publication& publication, std::string_view before) {
+  const std::string_view own = publication.receipt.sequence_number;
+  if (publication.fate != Publication::Fate::accepted || before.empty() || own.empty()) return;
+  if (std::pair(before.size(), before) < std::pair(own.size(), own)) return;
+  publication.fail({.kind = ErrorKind::integrity,
+                    .delivery = DeliveryState::unknown,
+                    .message = "the queue took message " + publication.receipt.message_id +
+                               ", but not behind the message that was published before it"});
 }
 
 /// Whether all were refused in one breath for what one of them may have caused.
@@ -114,18 +126,11 @@ inline void apply_results(std::span<Publication* const> sent, std::vector<Result
 /// A run of one group has rising sequence numbers; where it does not, the queue's order is not ours, and the later one
 /// fails with integrity.
 inline void check_order(std::span<Publication* const> sent) {
-  for (std::size_t i = 0; i < sent.size(); ++i)
-    for (std::size_t j = i + 1; j < sent.size(); ++j) {
-      if (sent[j]->fate != Publication::Fate::accepted) continue;
-      const std::string_view first = sent[i]->receipt.sequence_number;
-      const std::string_view second = sent[j]->receipt.sequence_number;
-      if (first.empty() || second.empty() || !detail::same_lane(*sent[i], *sent[j])) continue;
-      if (std::pair(first.size(), first) < std::pair(second.size(), second)) continue;
-      sent[j]->fail({.kind = ErrorKind::integrity,
-                     .delivery = DeliveryState::unknown,
-                     .message = "the queue took message " + sent[j]->receipt.message_id +
-                                ", but not behind the message that was published before it"});
-    }
+  for (std::size_t j = 0; j < sent.size(); ++j) {
+    detail::check_behind(*sent[j], sent[j]->follows);
+    for (std::size_t i = 0; i < j; ++i)
+      if (detail::same_lane(*sent[i], *sent[j])) detail::check_behind(*sent[j], sent[i]->receipt.sequence_number);
+  }
 }
 
 }  // namespace dmq::inline DMQ_ABI::engine

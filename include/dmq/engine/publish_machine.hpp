@@ -115,6 +115,7 @@ class PublishMachine {
   void look_at_shut(Ticks now);
   void expire(Submission& s);
   void conclude(Publication& p, const Result<void>& outcome, const Exchange& exchange);
+  void on_accepted(const Publication& p);
   static void end_before_ended(std::span<Publication* const> sent);
   bool goes_on(const Publication& p, Instant then) const;
   void seal(Publication& p);
@@ -269,7 +270,7 @@ inline void PublishMachine::settle(std::span<Publication* const> sent, const Res
   end_before_ended(sent);
   for (Publication* p : sent) {
     if (p->fate == Publication::Fate::open) continue;
-    if (p->fate == Publication::Fate::accepted) quarantine_.open(p->entry.message.group, p->entry.deduplication_id);
+    if (p->fate == Publication::Fate::accepted) on_accepted(*p);
     if (p->submitted)
       end(submission(*p));
     else
@@ -301,6 +302,13 @@ inline void PublishMachine::conclude(Publication& p, const Result<void>& outcome
   const Ticks then = std::max(now_.ticks, exchange.wake_at());
   if (!goes_on(p, now_ + (then - now_.ticks))) return p.fail();
   submission(p).not_before = then;
+}
+
+inline void PublishMachine::on_accepted(const Publication& p) {
+  quarantine_.open(p.entry.message.group, p.entry.deduplication_id);
+  // What was sent together and is sent again one by one still has to come in order.
+  Publication* const behind = waiting_.behind(p);
+  if (behind != nullptr && behind->first_byte) behind->follows = p.receipt.sequence_number;
 }
 
 /// What could go on, and has behind it one of its lane that can't, would come after it.
