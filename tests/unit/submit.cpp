@@ -417,6 +417,23 @@ TEST_CASE("a message of unknown fate that others stopped comes back ready to be 
   }
 }
 
+TEST_CASE("a run that is sent one by one after a refusal still has to come in order") {
+  const auto accepted = [](const char* sequence) {
+    return dmq::http::Response{.status = 200,
+                               .body = std::string(R"({"MessageId":"m","SequenceNumber":")") + sequence +
+                                       R"(","MD5OfMessageBody":"92eb5ffee6ae2fec3ad71c777531578f"})"};
+  };
+  dmq::testing::ScriptedTransport transport;
+  transport.reply(refusal(400, "InvalidMessageContents")).reply(accepted("7")).reply(accepted("5"));
+  dmq::PublishSettings settings = quick();
+  settings.in_group_batch = 2;
+  auto producer = support::direct_producer(transport, SystemClock(), settings);
+  const auto results = producer.publish_batch({message("b"), message("b")});
+  CHECK(results[0]);
+  REQUIRE_FALSE(results[1]);
+  CHECK(results[1].error().kind == ErrorKind::integrity);
+}
+
 TEST_CASE(
     "submit, publish, flush, close and destruction may run beside each other, and each message is reported once") {
   support::Cloud<SystemClock> cloud;
