@@ -153,9 +153,13 @@ TEST_CASE("a failure corks its group: the tail comes back in order, and nothing 
   REQUIRE(producer.submit(message("a0", "a"), reports.to("a0")));
   REQUIRE(producer.flush(ample));
   faults.broken = true;
-  std::latch go(1);
+  std::latch held(1), go(1);
   // Holds the I/O thread, so that all three are there before the first is answered.
-  REQUIRE(producer.submit(message("hold", "h"), [&](auto&&) { go.wait(); }));
+  REQUIRE(producer.submit(message("hold", "h"), [&](auto&&) {
+    held.count_down();
+    go.wait();
+  }));
+  held.wait();
   for (const char* name : {"a1", "a2", "a3"}) REQUIRE(producer.submit(message(name, "a"), reports.to(name)));
   go.count_down();
   CHECK(producer.flush(ample));
