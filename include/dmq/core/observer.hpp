@@ -21,6 +21,15 @@ enum class EventKind {
   failed,          ///< The operation ended with `error`.
   stray_answer,    ///< A transport completed a request that was not in flight; it is ignored.
   callback_threw,  ///< A callback of the program threw; `error` says what. Nothing else changes.
+  received,        ///< A poll of Consumer::run brought `count` messages, maybe none.
+  poll_failed,     ///< A poll ended with `error`; the next one comes after `duration`.
+  handled,         ///< A handler returned after `duration`; `error` says why the message is to come again, if so.
+  acknowledged,    ///< A message is deleted: it is done.
+  extended,        ///< The lease of a message goes on for `duration`.
+  lease_lost,      ///< The lease of a message ended, or is not ours any more, before the message was done.
+  released,        ///< A message was given back; it is visible again after `duration`.
+  discarded,       ///< A message that the handler discarded is deleted.
+  forgotten,       ///< A finished message whose delete is unconfirmed left the memory: it may be handled again.
 };
 
 /// What happened. Never holds a token, a secret or a message body. Valid only during the call.
@@ -36,6 +45,10 @@ struct Event {
   std::size_t bytes_in = 0;       ///< Body of the response.
   int http_status = 0;
   const Error* error = nullptr;
+  std::string_view group{};       ///< Of the message that it is about, if it is about one,
+  std::string_view message_id{};  ///< and its id,
+  int receive_count = 0;          ///< and how often it was received.
+  std::size_t count = 0;          ///< Messages.
 };
 
 constexpr std::string_view to_string(EventKind kind) noexcept {
@@ -48,6 +61,15 @@ constexpr std::string_view to_string(EventKind kind) noexcept {
     case EventKind::failed: return "failed";
     case EventKind::stray_answer: return "stray_answer";
     case EventKind::callback_threw: return "callback_threw";
+    case EventKind::received: return "received";
+    case EventKind::poll_failed: return "poll_failed";
+    case EventKind::handled: return "handled";
+    case EventKind::acknowledged: return "acknowledged";
+    case EventKind::extended: return "extended";
+    case EventKind::lease_lost: return "lease_lost";
+    case EventKind::released: return "released";
+    case EventKind::discarded: return "discarded";
+    case EventKind::forgotten: return "forgotten";
   }
   return "unknown";
 }
