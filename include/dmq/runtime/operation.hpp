@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <optional>
@@ -13,8 +14,8 @@
 namespace dmq::inline DMQ_ABI::runtime {
 
 /// What an exchange sends and how it reads the answer. A call may also have `on_failure(error)`, which hears of every
-/// failure that parse() did not see, with the delivery of that failure alone, and `on_resend()`, which hears before
-/// parse() that the transport has sent the request twice.
+/// failure that parse() did not see, with the delivery of that failure alone, `on_resend()`, which hears before parse()
+/// that the transport has sent the request twice, and `accepted()`, how many messages the last answer accepted.
 template <class C>
 concept Call = requires(C& call, const http::Response& response) {
   typename C::result_type;
@@ -125,7 +126,7 @@ class Operation {
     if (verdict != auth::Verdict::ok) return replay(response, verdict);
     if (response.status >= 200 && response.status < 300) channel_.accepted(use_);
     Outcome outcome = call_.parse(response);
-    observe_attempt(&response, outcome ? nullptr : &outcome.error());
+    observe_attempt(&response, outcome ? nullptr : &outcome.error(), messages(outcome));
     if (!outcome) return exchange_failed(std::move(outcome).error());
     channel_.with_retry_state([&](engine::RetryState& shared) { exchange_.on_success(shared); });
     outcome_ = std::move(outcome);
@@ -171,7 +172,20 @@ class Operation {
     return error.kind == ErrorKind::cancelled ? Level::info : otherwise;
   }
 
-  void observe_attempt(const http::Response* response, const Error* error) {
+  /// How many the answer accepted, brought or deleted, where it tells of several.
+  std::size_t messages(const Outcome& outcome) const {
+    if constexpr (requires { call_.accepted(); }) {
+      return call_.accepted();
+    } else if constexpr (requires { outcome->front().has_value(); }) {
+      if (!outcome) return 0;
+      const auto taken = std::count_if(outcome->begin(), outcome->end(), [](const auto& one) { return bool(one); });
+      return static_cast<std::size_t>(taken);
+    } else {
+      return 0;
+    }
+  }
+
+  void observe_attempt(const http::Response* response, const Error* error, std::size_t count = 0) {
     channel_.observe(
         {.kind = error == nullptr ? EventKind::attempt : EventKind::attempt_failed,
          .level = error == nullptr ? Level::debug : level_of(*error, Level::warning),
@@ -182,7 +196,8 @@ class Operation {
          .bytes_out = bytes_out_,
          .bytes_in = response != nullptr ? response->body.size() : 0,
          .http_status = response != nullptr ? response->status : 0,
-         .error = error});
+         .error = error,
+         .count = count});
   }
 
   ChannelType& channel_;
