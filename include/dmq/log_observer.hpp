@@ -20,9 +20,10 @@
 
 namespace dmq::inline DMQ_ABI {
 
-/// Writes one line an event: time, level, operation, what happened, attempt, duration, status, request id, sizes, and
-/// for failures the error. No token, secret or body can be in it, since none is in an event. Thread-safe; copies share
-/// the sink, which is called by one thread at a time. What a sink throws is swallowed.
+/// Writes one line an event: time, level, operation, what happened, attempt, duration, status, request id, sizes, the
+/// message that it is about or how many there were, and for failures the error. No token, secret or body can be in it,
+/// since none is in an event. Thread-safe; copies share the sink, which is called by one thread at a time. What a sink
+/// throws is swallowed.
 class LogObserver {
  public:
   using Sink = std::function<void(std::string_view line)>;
@@ -64,6 +65,10 @@ class LogObserver {
     if (!event.request_id.empty()) field(line, "request", printable(event.request_id));
     if (event.bytes_out != 0) field(line, "out", std::to_string(event.bytes_out));
     if (event.bytes_in != 0) field(line, "in", std::to_string(event.bytes_in));
+    if (!event.group.empty()) field(line, "group", printable(event.group));
+    if (!event.message_id.empty()) field(line, "id", printable(event.message_id));
+    if (event.receive_count != 0) field(line, "received", std::to_string(event.receive_count));
+    if (event.count != 0 || event.kind == EventKind::received) field(line, "count", std::to_string(event.count));
     if (event.error != nullptr) line.append(" ").append(printable(untold(*event.error).describe()));
     return line;
   }

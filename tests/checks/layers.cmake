@@ -6,7 +6,8 @@ cmake_minimum_required(VERSION 3.24)
 set(layers
     "version\\.hpp=0" "core/=0" "encoding/=0"
     "message\\.hpp=1" "publish_result\\.hpp=1" "message_rules\\.hpp=1" "codec\\.hpp=1" "environment\\.hpp=1" "delivery\\.hpp=1"
-    "log_observer\\.hpp=1"
+    "lease\\.hpp=1" "run_report\\.hpp=1"
+    "log_observer\\.hpp=1" "metrics/=1" "metrics_observer\\.hpp=1"
     "http/=2" "crypto/=2" "json/=2"
     "retry/=3"
     "auth/=4" "publish_settings\\.hpp=4" "consume_settings\\.hpp=4"

@@ -53,6 +53,28 @@ TEST_CASE("what an event knows more stands behind, in order") {
         "unavailable (unknown): down [Down]");
 }
 
+TEST_CASE("the message that an event is about, and how many it tells of, stand before the error") {
+  Event e = event();
+  e.kind = EventKind::lease_lost;
+  e.operation = "run";
+  e.bytes_in = 1;
+  e.group = "order\n7";
+  e.message_id = "m-1\x1B";
+  e.receive_count = 3;
+  e.count = 2;
+  const Error error{.kind = ErrorKind::lease_lost, .message = "gone"};
+  e.error = &error;
+  CHECK(LogObserver::format(e) ==
+        "2026-01-01T00:00:00.123Z info run lease_lost in=1 group=order?7 id=m-1? received=3 count=2 "
+        "lease_lost (not_sent): gone");
+}
+
+TEST_CASE("a poll that brought nothing says so") {
+  Event e = event();
+  e.kind = EventKind::received;
+  CHECK(LogObserver::format(e).ends_with(" publish received count=0"));
+}
+
 TEST_CASE("durations are rounded to a tenth of a millisecond") {
   Event e = event();
   const auto ms = [&](std::chrono::nanoseconds duration) {

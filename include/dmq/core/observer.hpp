@@ -14,7 +14,7 @@ enum class Level { debug, info, warning, error };
 
 enum class EventKind {
   attempt,         ///< One request was answered as it should be.
-  attempt_failed,  ///< One request failed; `error` says how.
+  attempt_failed,  ///< One request failed, or a part of what it carried; `error` says how.
   retry,           ///< The operation goes on after `duration`.
   value_fetched,   ///< A token or credentials arrived.
   value_refused,   ///< The service did not accept the token or credentials that were sent.
@@ -48,7 +48,7 @@ struct Event {
   std::string_view group{};       ///< Of the message that it is about, if it is about one,
   std::string_view message_id{};  ///< and its id,
   int receive_count = 0;          ///< and how often it was received.
-  std::size_t count = 0;          ///< Messages.
+  std::size_t count = 0;          ///< Messages that a poll brought, or that an attempt sent, brought or deleted.
 };
 
 constexpr std::string_view to_string(EventKind kind) noexcept {

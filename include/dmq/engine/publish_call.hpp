@@ -73,6 +73,15 @@ class PublishCall {
     return left;
   }
 
+  /// Of those that the last request carried, once its answer is parsed.
+  std::size_t accepted() const {
+    const auto sending = sent();
+    const auto taken = std::count_if(sending.begin(), sending.end(), [](const Publication* publication) {
+      return publication->fate == Publication::Fate::accepted;
+    });
+    return static_cast<std::size_t>(taken);
+  }
+
   /// Something failed for which there is no answer to parse.
   void on_failure(const Error& error) {
     for (Publication* publication : batch_)
