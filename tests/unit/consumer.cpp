@@ -268,9 +268,9 @@ TEST_CASE("the client tells a queue's URL and attributes") {
   Fixture f;
   CHECK(f.consumer.client().get_queue_url("dmq.fifo").value() == support::queue_url);
   CHECK(f.consumer.client().get_queue_url("none.fifo").error().kind == ErrorKind::configuration);
-  const auto attributes = f.consumer.client().get_queue_attributes(support::queue_url).value();
-  CHECK(attributes.at("FifoQueue") == "true");
-  CHECK(attributes.at("ApproximateNumberOfMessages") == "3");
+  const auto queue = f.consumer.client().get_queue_attributes(support::queue_url).value();
+  CHECK(queue.fifo);
+  CHECK(queue.messages == 3);
 }
 
 TEST_CASE("the client sends, one and many, and says what became of each") {

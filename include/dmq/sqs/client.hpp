@@ -18,6 +18,7 @@
 #include <dmq/runtime/channel.hpp>
 #include <dmq/sqs/call.hpp>
 #include <dmq/sqs/operations.hpp>
+#include <dmq/sqs/queue_description.hpp>
 #include <dmq/sqs/receive_call.hpp>
 #include <dmq/sqs/send_route.hpp>
 
@@ -26,8 +27,9 @@ namespace dmq::inline DMQ_ABI::sqs {
 /// The operations of SQS as blocking calls, each with retries. It knows nothing of order: Producer and Consumer do.
 /// Calls run on the caller's thread and may overlap. A handle like Producer: movable, not copyable.
 ///
-/// Errors of every call: authentication, authorization, configuration (no such queue), throttled, unavailable,
-/// network, timeout, rejected, protocol, cancelled.
+/// Errors of every call: invalid_argument (before anything is sent), authentication, authorization, configuration (no
+/// such queue), throttled, unavailable, network, timeout, rejected, protocol, cancelled. What the operations mean, and
+/// what a repeat after a lost answer does, stands with their structs in operations.hpp.
 template <http::HttpTransport Transport, auth::Authority<Transport> Authority, Clock ClockType = SystemClock,
           Observer ObserverType = NoObserver>
 class Client {
@@ -86,16 +88,85 @@ class Client {
   Result<std::string> get_queue_url(std::string_view queue_name, std::stop_token stop = {}) {
     return perform(GetQueueUrl{.queue_name = queue_name}, std::move(stop));
   }
-  Result<GetQueueAttributes::result_type> get_queue_attributes(std::string_view queue_url, std::stop_token stop = {}) {
-    return perform(GetQueueAttributes{.queue_url = queue_url}, std::move(stop));
+
+  /// CreateQueue; the queue's URL.
+  Result<std::string> create_queue(const CreateQueue& operation, std::stop_token stop = {}) {
+    return perform(operation, std::move(stop));
+  }
+  /// GetQueueAttributes, read; perform(GetQueueAttributes) gives them as text.
+  Result<QueueDescription> get_queue_attributes(std::string_view queue_url, std::stop_token stop = {}) {
+    return perform(GetQueueAttributes{.queue_url = queue_url}, std::move(stop)).transform([&](AttributeMap&& map) {
+      return read_queue_description(std::move(map), wire_.parser());
+    });
+  }
+  Result<void> set_queue_attributes(const SetQueueAttributes& operation, std::stop_token stop = {}) {
+    return perform(operation, std::move(stop));
+  }
+  /// ListQueues: one page, whose next_token asks for the next.
+  Result<QueuePage> list_queues(const ListQueues& operation, std::stop_token stop = {}) {
+    return perform(operation, std::move(stop));
+  }
+  /// ListQueues: all pages.
+  Result<std::vector<std::string>> list_all_queues(std::string_view prefix = {}, std::stop_token stop = {}) {
+    return all_pages(ListQueues{.prefix = prefix}, stop);
+  }
+  Result<QueuePage> list_dead_letter_source_queues(const ListDeadLetterSourceQueues& operation,
+                                                   std::stop_token stop = {}) {
+    return perform(operation, std::move(stop));
+  }
+  Result<std::vector<std::string>> list_all_dead_letter_source_queues(std::string_view queue_url,
+                                                                      std::stop_token stop = {}) {
+    return all_pages(ListDeadLetterSourceQueues{.queue_url = queue_url}, stop);
+  }
+  Result<void> purge_queue(std::string_view queue_url, std::stop_token stop = {}) {
+    return perform(PurgeQueue{.queue_url = queue_url}, std::move(stop));
+  }
+  /// DeleteQueue. A queue that is gone after an attempt of unknown outcome is a success, too.
+  Result<void> delete_queue(std::string_view queue_url, std::stop_token stop = {}) {
+    Result<void> deleted = perform(DeleteQueue{.queue_url = queue_url}, std::move(stop));
+    if (!deleted && is_missing_queue(deleted.error()) && deleted.error().delivery == DeliveryState::unknown) return {};
+    return deleted;
+  }
+
+  Result<void> tag_queue(std::string_view queue_url, Tags tags, std::stop_token stop = {}) {
+    return perform(TagQueue{.queue_url = queue_url, .tags = std::move(tags)}, std::move(stop));
+  }
+  Result<void> untag_queue(std::string_view queue_url, std::vector<std::string> keys, std::stop_token stop = {}) {
+    return perform(UntagQueue{.queue_url = queue_url, .keys = std::move(keys)}, std::move(stop));
+  }
+  Result<Tags> list_queue_tags(std::string_view queue_url, std::stop_token stop = {}) {
+    return perform(ListQueueTags{.queue_url = queue_url}, std::move(stop));
+  }
+  Result<void> add_permission(const AddPermission& operation, std::stop_token stop = {}) {
+    return perform(operation, std::move(stop));
+  }
+  Result<void> remove_permission(std::string_view queue_url, std::string_view label, std::stop_token stop = {}) {
+    return perform(RemovePermission{.queue_url = queue_url, .label = label}, std::move(stop));
+  }
+
+  /// StartMessageMoveTask; the task's handle.
+  Result<std::string> start_message_move_task(const StartMessageMoveTask& operation, std::stop_token stop = {}) {
+    return perform(operation, std::move(stop));
+  }
+  /// ListMessageMoveTasks; the newest first.
+  Result<std::vector<MoveTask>> list_message_move_tasks(const ListMessageMoveTasks& operation,
+                                                        std::stop_token stop = {}) {
+    return perform(operation, std::move(stop));
+  }
+  /// CancelMessageMoveTask; how many messages it has moved.
+  Result<std::int64_t> cancel_message_move_task(std::string_view task_handle, std::stop_token stop = {}) {
+    return perform(CancelMessageMoveTask{.task_handle = task_handle}, std::move(stop));
   }
 
   const ClockType& clock() const noexcept { return channel_->clock(); }
 
-  /// Any operation of operations.hpp. `wait` is how long the service may hold the answer back.
+  /// Any operation of operations.hpp; what its check() refuses is not sent. `wait` is how long the service may hold the
+  /// answer back.
   template <class Operation>
   Result<typename Operation::result_type> perform(const Operation& operation, std::stop_token stop,
                                                   Duration wait = Duration::zero()) {
+    if constexpr (requires { operation.check(); })
+      if (Result<void> ok = operation.check(); !ok) return std::move(ok).error();
     Call<Operation> call(wire_, operation);
     return drive(call, Operation::repeat, wait, std::move(stop));
   }
@@ -125,6 +196,20 @@ class Client {
                                             retry::Repeat repeat) {
     SendCall call{SendRoute(wire_, std::string(queue_url)), batch};
     return drive(call, repeat, Duration::zero(), std::move(stop));
+  }
+
+  template <class Operation>
+  Result<std::vector<std::string>> all_pages(Operation operation, const std::stop_token& stop) {
+    std::vector<std::string> urls;
+    for (;;) {
+      Result<QueuePage> page = perform(operation, stop);
+      if (!page) return std::move(page).error();
+      urls.insert(urls.end(), page->queue_urls.begin(), page->queue_urls.end());
+      if (page->next_token.empty()) return urls;
+      if (page->next_token == operation.next_token)
+        return Error{.kind = ErrorKind::protocol, .message = "the list of queues has no end: a page leads to itself"};
+      operation.next_token = std::move(page->next_token);
+    }
   }
 
   template <class CallType>

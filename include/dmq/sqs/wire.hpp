@@ -17,7 +17,9 @@ namespace dmq::inline DMQ_ABI::sqs {
 class Wire {
  public:
   /// `endpoint` is a URL without a path; see resolve_endpoint().
-  Wire(std::string endpoint, json::Parser parser) : url_(std::move(endpoint) + "/"), parser_(parser) {}
+  Wire(std::string endpoint, json::Parser parse) : url_(std::move(endpoint) + "/"), parser_(parse) {}
+
+  json::Parser parser() const noexcept { return parser_; }
 
   /// A request without a body, for the operation's fields to be written into.
   http::Request request(std::string_view operation) const {

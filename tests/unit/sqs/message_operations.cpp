@@ -1,55 +1,20 @@
-#include <doctest/doctest.h>
-#include <support/parser.hpp>
+#include <dmq/sqs/message_operations.hpp>
 
+#include <doctest/doctest.h>
+
+#include <chrono>
 #include <string>
 #include <vector>
 
-#include <dmq/sqs/call.hpp>
-#include <dmq/sqs/operations.hpp>
+#include <support/sqs_calls.hpp>
 
 using dmq::DeliveryState;
 using dmq::ErrorKind;
-using dmq::http::Resend;
-using dmq::http::Response;
-using dmq::sqs::Call;
 using dmq::sqs::Handle;
-using dmq::sqs::Wire;
 using std::chrono::seconds;
-
-namespace {
-
-dmq::Result<void> parse_json(std::string_view text, dmq::json::Document& document, dmq::json::Limits limits) {
-  return support::parse(text, document, limits);
-}
-
-const Wire wire("https://h", parse_json);
-
-/// The target and body of a request.
-template <class Operation>
-std::string request(const Operation& operation) {
-  Call<Operation> call(wire, operation);
-  CHECK(call.name() == Operation::name);
-  const auto request = call.build().value();
-  CHECK(request.url == "https://h/");
-  CHECK(request.resend == Resend::allowed);
-  return std::string(request.headers.get("X-Amz-Target")) + " " + request.body;
-}
-
-template <class Operation>
-auto answer(const Operation& operation, int status, std::string body) {
-  return Call<Operation>(wire, operation).parse({.status = status, .body = std::move(body)});
-}
-
-template <class Operation>
-void check_unusable(const Operation& operation, const char* body) {
-  CAPTURE(body);
-  const auto result = answer(operation, 200, body);
-  REQUIRE_FALSE(result);
-  CHECK(result.error().kind == ErrorKind::protocol);
-  CHECK(result.error().delivery == DeliveryState::unknown);
-}
-
-}  // namespace
+using support::answer;
+using support::check_unusable;
+using support::request;
 
 TEST_CASE("ReceiveMessage asks for all attributes") {
   CHECK(request(dmq::sqs::ReceiveMessage{.queue_url = "u", .wait = seconds(20)}) ==
@@ -133,23 +98,4 @@ TEST_CASE("each handle of a batch has its own result") {
   };
   check(dmq::sqs::DeleteMessageBatch{.queue_url = "u", .handles = handles});
   check(dmq::sqs::ChangeMessageVisibilityBatch{.queue_url = "u", .handles = handles});
-}
-
-TEST_CASE("GetQueueUrl gives a URL") {
-  CHECK(request(dmq::sqs::GetQueueUrl{.queue_name = "q"}) == R"(AmazonSQS.GetQueueUrl {"QueueName":"q"})");
-  const dmq::sqs::GetQueueUrl operation{.queue_name = "q", .owner_account_id = "1"};
-  CHECK(request(operation) == R"(AmazonSQS.GetQueueUrl {"QueueName":"q","QueueOwnerAWSAccountId":"1"})");
-  CHECK(answer(operation, 200, R"({"QueueUrl":"https://h/1/q"})").value() == "https://h/1/q");
-  for (const char* body : {"", "{}", R"({"QueueUrl":""})", R"({"QueueUrl":7})"}) check_unusable(operation, body);
-  CHECK(answer(operation, 400, R"({"__type":"QueueDoesNotExist"})").error().kind == ErrorKind::configuration);
-}
-
-TEST_CASE("GetQueueAttributes gives all that have a value") {
-  const dmq::sqs::GetQueueAttributes operation{.queue_url = "u"};
-  CHECK(request(operation) == R"(AmazonSQS.GetQueueAttributes {"QueueUrl":"u","AttributeNames":["All"]})");
-  const auto attributes =
-      answer(operation, 200, R"({"Attributes":{"FifoQueue":"true","VisibilityTimeout":"30"}})").value();
-  CHECK(attributes.size() == 2);
-  CHECK(attributes.at("VisibilityTimeout") == "30");
-  for (const char* body : {"", "{}", R"({"Attributes":[]})"}) check_unusable(operation, body);
 }
