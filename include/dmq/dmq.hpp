@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <dmq/auth/cognito.hpp>
+#include <dmq/auth/credentials_chain.hpp>
 #include <dmq/auth/sigv4.hpp>
 #include <dmq/consumer.hpp>
 #include <dmq/crypto/random_ids.hpp>
@@ -26,10 +27,10 @@ template <Route R = gateway::PublishRoute, http::HttpTransport T = http::CurlTra
 using GatewayProducer = Producer<T, R, auth::Bearer<auth::cognito::ClientCredentials>, C, O>;
 
 template <http::HttpTransport T = http::CurlTransport, Observer O = NoObserver, Clock C = SystemClock>
-using QueueProducer = Producer<T, sqs::SendRoute, auth::SigV4<auth::StaticCredentials>, C, O>;
+using QueueProducer = Producer<T, sqs::SendRoute, auth::SigV4<auth::AnyCredentials>, C, O>;
 
 template <http::HttpTransport T = http::CurlTransport, Observer O = NoObserver, Clock C = SystemClock>
-using QueueConsumer = Consumer<T, auth::SigV4<auth::StaticCredentials>, C, O>;
+using QueueConsumer = Consumer<T, auth::SigV4<auth::AnyCredentials>, C, O>;
 
 namespace detail {
 inline Result<PublishSettings> complete(PublishSettings settings) {
@@ -47,13 +48,24 @@ inline Result<void> check_queue_type(const QueueOptions& options) {
                                     "publish.deduplication to Deduplication::none");
 }
 
-inline auth::SigV4<auth::StaticCredentials> signer(const QueueOptions& options) {
-  return {auth::StaticCredentials(options.credentials), {.region = options.region, .service = "sqs"}};
+inline auth::AnyCredentials credentials(const QueueOptions& options) {
+  if (!options.credentials.access_key_id.empty())
+    return auth::AnyCredentials(auth::StaticCredentials(options.credentials));
+  auth::ChainSettings chain = options.chain.value_or(auth::ChainSettings());
+  if (chain.region.empty()) chain.region = options.region;
+  return auth::AnyCredentials(auth::CredentialsChain(std::move(chain), json::simdjson_parse));
+}
+
+inline auth::SigV4<auth::AnyCredentials> signer(const QueueOptions& options) {
+  return {credentials(options), {.region = options.region, .service = "sqs"}};
 }
 
 inline Result<sqs::Wire> wire(const QueueOptions& options) {
-  return sqs::resolve_endpoint(
-             {.region = options.region, .custom = options.endpoint, .plain_http = options.http.plain_http})
+  return sqs::resolve_endpoint({.region = options.region,
+                                .custom = options.endpoint,
+                                .fips = options.fips,
+                                .dual_stack = options.dual_stack,
+                                .plain_http = options.http.plain_http})
       .transform([](std::string&& endpoint) { return sqs::Wire(std::move(endpoint), json::simdjson_parse); });
 }
 }  // namespace detail

@@ -5,9 +5,13 @@
 #include <string_view>
 #include <utility>
 
+#include <dmq/auth/aws_settings.hpp>
 #include <dmq/auth/bearer.hpp>
+#include <dmq/auth/chain_settings.hpp>
 #include <dmq/auth/cognito.hpp>
 #include <dmq/auth/credentials.hpp>
+#include <dmq/auth/credentials_plan.hpp>
+#include <dmq/auth/partition.hpp>
 #include <dmq/consume_settings.hpp>
 #include <dmq/environment.hpp>
 #include <dmq/http/curl_options.hpp>
@@ -37,15 +41,21 @@ struct GatewayOptions {
 struct QueueOptions {
   std::string queue_url{};  ///< "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.fifo"
   std::string region{};
-  std::string endpoint{};  ///< Where requests go, "https://host"; from_env takes the origin of the queue URL.
-  auth::Credentials credentials{};
+  std::string endpoint{};           ///< Where requests go, "https://host"; from_env takes the origin of the queue URL.
+  sqs::Fips fips = sqs::Fips::off;  ///< With an empty endpoint only: AWS's own by the region.
+  sqs::DualStack dual_stack = sqs::DualStack::off;  ///< The same.
+  auth::Credentials credentials{};                  ///< A key, or, when it is empty,
+  std::optional<auth::ChainSettings> chain{};       ///< where to look for one.
   PublishSettings publish{};
   ConsumeSettings consume{};
   http::CurlOptions http{};
 
-  /// From SQS_QUEUE_URL, AWS_REGION (else read off the queue URL), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-  /// AWS_SESSION_TOKEN, and AWS_ENDPOINT_URL_SQS before AWS_ENDPOINT_URL before the origin of the queue URL. Errors:
-  /// configuration, which names the variable and what it should look like.
+  /// From SQS_QUEUE_URL and what AWS's tools read from the environment and the shared files (see auth::AwsSettings):
+  /// the region, else read off the queue URL; the endpoint, else the origin of the queue URL; AWS_ACCESS_KEY_ID,
+  /// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, else a chain (see auth::plan_credentials()), which is asked when a
+  /// key is needed; AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT, AWS_CA_BUNDLE; AWS_MAX_ATTEMPTS for publishing.
+  /// AWS_RETRY_MODE may be standard, which is what this library does; legacy and adaptive are taken for it. No network.
+  /// Errors: configuration, which names the variable and what it should look like.
   /// `plain_http` lets http:// URLs lead to other machines than this one.
   static Result<QueueOptions> from_env(const Environment& environment = Environment::process(),
                                        http::PlainHttp plain_http = http::PlainHttp::loopback_only);
@@ -56,11 +66,9 @@ Result<void> check(const GatewayOptions& options);
 Result<void> check(const QueueOptions& options);
 
 namespace detail {
-inline Result<std::string> region_from(const Environment& environment, std::string_view host) {
-  std::optional<std::string> region = environment.find("AWS_REGION");
-  if (!region) region = environment.find("AWS_DEFAULT_REGION");
+inline Result<std::string> region_from(std::optional<std::string> region, std::string_view host) {
   if (!region && host.starts_with("sqs.")) region = std::string(host.substr(4, host.find('.', 4) - 4));
-  if (region && sqs::detail::is_region_name(*region)) return *std::move(region);
+  if (region && auth::is_region_name(*region)) return *std::move(region);
   return configuration_error(
       "environment variable AWS_REGION is not set or malformed; it should be a region like us-east-1");
 }
@@ -72,13 +80,56 @@ inline Result<std::string> token_url_from(const Environment& environment) {
     return configuration_error(
         "environment variable COGNITO_TOKEN_URL is not set, nor COGNITO_URL_PREFIX; the first should be like "
         "https://PREFIX.auth.REGION.amazoncognito.com/oauth2/token, the second the PREFIX of the user pool's domain");
-  if (!sqs::detail::is_region_name(*prefix))
+  if (!auth::is_region_name(*prefix))
     return configuration_error(
         "environment variable COGNITO_URL_PREFIX should be the first label of the user pool's "
         "domain: lower-case letters, digits and hyphens");
-  Result<std::string> region = region_from(environment, "");
+  std::optional<std::string> named = environment.find("AWS_REGION");
+  if (!named) named = environment.find("AWS_DEFAULT_REGION");
+  Result<std::string> region = region_from(std::move(named), "");
   if (!region) return region;
   return "https://" + *prefix + ".auth." + *region + ".amazoncognito.com/oauth2/token";
+}
+
+/// A key of the environment as it is now, else a chain, which could be asked as far as one can tell without the
+/// network.
+inline Result<void> read_credentials(QueueOptions& options, const Environment& environment) {
+  const auth::EnvironmentCredentials key(environment);
+  if (key.present() && !environment.find("AWS_CREDENTIAL_EXPIRATION")) {
+    Result<auth::Credentials> credentials = key.read();
+    if (!credentials) return std::move(credentials).error();
+    options.credentials = *std::move(credentials);
+    return {};
+  }
+  options.chain =
+      auth::ChainSettings{.environment = environment, .region = options.region, .plain_http = options.http.plain_http};
+  if (Result<auth::CredentialsPlan> plan = auth::plan_credentials(*options.chain, nullptr); !plan)
+    return std::move(plan).error();
+  return {};
+}
+
+inline Result<void> read_endpoint(QueueOptions& options, const auth::AwsSettings& aws, const std::string& origin) {
+  Result<bool> fips = aws.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
+  if (!fips) return std::move(fips).error();
+  Result<bool> dual_stack = aws.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
+  if (!dual_stack) return std::move(dual_stack).error();
+  Result<std::optional<std::string>> url = aws.endpoint_url("SQS", "sqs");
+  if (!url) return std::move(url).error();
+  if (*fips) options.fips = sqs::Fips::on;
+  if (*dual_stack) options.dual_stack = sqs::DualStack::on;
+  // The host of a queue URL is the usual one, whichever is to be asked.
+  options.endpoint = url->value_or(*fips || *dual_stack ? "" : origin);
+  return {};
+}
+
+inline Result<void> read_retry(QueueOptions& options, const auth::AwsSettings& aws) {
+  const std::string mode = aws.find("AWS_RETRY_MODE", "retry_mode").value_or("standard");
+  if (mode != "standard" && mode != "legacy" && mode != "adaptive")
+    return configuration_error("AWS_RETRY_MODE (in profiles: retry_mode) should be standard, legacy or adaptive");
+  Result<int> attempts = aws.number("AWS_MAX_ATTEMPTS", "max_attempts", 1, 1000, options.publish.retry.max_attempts);
+  if (!attempts) return std::move(attempts).error();
+  options.publish.retry.max_attempts = *attempts;
+  return {};
 }
 
 /// An SQS queue URL ends in "/ACCOUNT/NAME".
@@ -111,13 +162,19 @@ inline Result<void> check(const QueueOptions& options) {
   if (auto endpoint = sqs::resolve_endpoint({.region = options.region,
                                              .custom = options.endpoint,
                                              .custom_name = "AWS_ENDPOINT_URL_SQS (or AWS_ENDPOINT_URL)",
+                                             .fips = options.fips,
+                                             .dual_stack = options.dual_stack,
                                              .plain_http = plain});
       !endpoint)
     return std::move(endpoint).error();
-  if (!sqs::detail::is_region_name(options.region))
-    return configuration_error("AWS_REGION should be a region like us-east-1");
-  if (options.credentials.access_key_id.empty() || options.credentials.secret_access_key.empty())
-    return configuration_error("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are empty");
+  if (!auth::is_region_name(options.region)) return configuration_error("AWS_REGION should be a region like us-east-1");
+  const bool has_id = !options.credentials.access_key_id.empty();
+  const bool has_secret = !options.credentials.secret_access_key.empty();
+  if (!has_id && !has_secret && options.chain) return {};
+  if (!has_id || !has_secret)
+    return configuration_error(
+        "AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY is empty; without a key there has to be a "
+        "chain (QueueOptions::chain)");
   if (Result<void> ok = http::check_header_value("AWS_ACCESS_KEY_ID", options.credentials.access_key_id); !ok)
     return configuration_error(ok.error().message);
   if (Result<void> ok = http::check_header_value("AWS_SESSION_TOKEN", options.credentials.session_token.reveal()); !ok)
@@ -157,15 +214,15 @@ inline Result<QueueOptions> QueueOptions::from_env(const Environment& environmen
   if (Result<void> ok = detail::check_queue_url("SQS_QUEUE_URL", options.queue_url, options.http.plain_http); !ok)
     return std::move(ok).error();
   const http::Url url = *http::Url::parse(options.queue_url);
-  Result<std::string> region = detail::region_from(environment, url.host);
+  Result<auth::AwsSettings> aws = auth::AwsSettings::read(environment);
+  if (!aws) return std::move(aws).error();
+  Result<std::string> region = detail::region_from(aws->region(), url.host);
   if (!region) return std::move(region).error();
   options.region = *std::move(region);
-  Result<auth::Credentials> credentials = auth::EnvironmentCredentials(environment).read();
-  if (!credentials) return std::move(credentials).error();
-  options.credentials = *std::move(credentials);
-  options.endpoint =
-      environment.find("AWS_ENDPOINT_URL_SQS").value_or(environment.find("AWS_ENDPOINT_URL").value_or(url.origin()));
-  options.http.ca_file = environment.find("AWS_CA_BUNDLE").value_or("");
+  if (Result<void> ok = detail::read_credentials(options, environment); !ok) return std::move(ok).error();
+  if (Result<void> ok = detail::read_endpoint(options, *aws, url.origin()); !ok) return std::move(ok).error();
+  if (Result<void> ok = detail::read_retry(options, *aws); !ok) return std::move(ok).error();
+  options.http.ca_file = aws->find("AWS_CA_BUNDLE", "ca_bundle").value_or("");
   options.consume.queue_url = options.queue_url;
   if (Result<void> ok = check(options); !ok) return std::move(ok).error();
   return options;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <dmq/auth/authority.hpp>
+#include <dmq/auth/expiration.hpp>
 #include <dmq/core/secret.hpp>
 #include <dmq/environment.hpp>
 
@@ -41,11 +42,17 @@ class StaticCredentials {
   Credentials credentials_;
 };
 
-/// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, with temporary keys, AWS_SESSION_TOKEN, read anew at each fetch.
+/// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, with temporary keys, AWS_SESSION_TOKEN (or AWS_SECURITY_TOKEN) and
+/// AWS_CREDENTIAL_EXPIRATION, an ISO 8601 date; read anew at each fetch.
 class EnvironmentCredentials {
  public:
   explicit EnvironmentCredentials(Environment environment = Environment::process())
       : environment_(std::move(environment)) {}
+
+  /// Whether there is a key, or half of one.
+  bool present() const {
+    return environment_.find("AWS_ACCESS_KEY_ID").has_value() || environment_.find("AWS_SECRET_ACCESS_KEY").has_value();
+  }
 
   /// configuration when one of the two is missing: half a key is an error, not a reason to look elsewhere.
   Result<Credentials> read() const {
@@ -55,13 +62,23 @@ class EnvironmentCredentials {
         environment_.require("AWS_SECRET_ACCESS_KEY", "the secret that belongs to AWS_ACCESS_KEY_ID, which is set");
     if (!secret) return std::move(secret).error();
     Credentials credentials{*std::move(id), Secret(*secret), {}};
-    if (const auto token = environment_.find("AWS_SESSION_TOKEN")) credentials.session_token = Secret(*token);
+    auto token = environment_.find("AWS_SESSION_TOKEN");
+    if (!token) token = environment_.find("AWS_SECURITY_TOKEN");
+    if (token) credentials.session_token = Secret(*token);
     return credentials;
   }
 
   template <http::HttpTransport Transport>
-  Result<Fetched<Credentials>> fetch(Transport&, Instant, std::stop_token) const {
-    return read().transform([](Credentials&& credentials) { return Fetched<Credentials>{std::move(credentials)}; });
+  Result<Fetched<Credentials>> fetch(Transport&, Instant now, std::stop_token) const {
+    Result<Credentials> credentials = read();
+    if (!credentials) return std::move(credentials).error();
+    Fetched<Credentials> fetched{*std::move(credentials)};
+    if (const auto date = environment_.find("AWS_CREDENTIAL_EXPIRATION")) {
+      Result<Duration> lifetime = time_until(*date, now.wall, "AWS_CREDENTIAL_EXPIRATION");
+      if (!lifetime) return configuration_error("AWS_CREDENTIAL_EXPIRATION is no date like 2026-01-31T12:00:00Z");
+      fetched.lifetime = *lifetime;
+    }
+    return refuse_expired(std::move(fetched), "the keys of the environment");
   }
 
  private:

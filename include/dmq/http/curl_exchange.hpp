@@ -152,8 +152,9 @@ inline Result<void> CurlExchange::set_url(const std::string& url) {
   authority_ = parsed->authority();
   if (curl_easy_setopt(easy_.get(), CURLOPT_URL, url.c_str()) != CURLE_OK)
     return invalid_argument("the URL of the request is too long");
-  // A proxy is another machine: what is for loopback must not go there in the clear.
-  set(CURLOPT_PROXY, parsed->is_loopback() ? "" : static_cast<const char*>(nullptr));
+  // A proxy is another machine: what is for this one must not go there in the clear.
+  const bool on_this_machine = parsed->is_loopback() || parsed->is_machine_metadata();
+  set(CURLOPT_PROXY, on_this_machine ? "" : static_cast<const char*>(nullptr));
   url_ = url;
   return {};
 }

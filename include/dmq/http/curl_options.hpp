@@ -15,8 +15,8 @@ enum class HttpVersion {
   http1,  ///< HTTP/1.1.
 };
 
-/// The settings of a transport over libcurl. Proxies come from the environment (https_proxy, no_proxy), except to
-/// loopback, which never goes through one.
+/// The settings of a transport over libcurl. Proxies come from the environment (https_proxy, no_proxy); what is for
+/// loopback or the machine's metadata service never goes through one.
 struct CurlOptions {
   Duration connect_timeout = std::chrono::milliseconds(3100);  ///< Name resolution, TCP and TLS together.
   std::size_t max_connections = 64;                            ///< Requests at once; others wait. At least 1.

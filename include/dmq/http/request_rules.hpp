@@ -48,12 +48,13 @@ inline Result<void> check_headers(const Headers& headers) {
   return {};
 }
 
-/// invalid_argument when the URL is malformed, or plain HTTP to another machine and that was not asked for. The
-/// message does not quote it: it may hold a secret.
+/// invalid_argument when the URL is malformed, or plain HTTP to another machine and that was not asked for; the
+/// metadata service of a cloud's machine counts as this one. The message does not quote it: it may hold a secret.
 inline Result<Url> check_url(std::string_view text, PlainHttp plain) {
   Result<Url> url = Url::parse(text);
   if (!url) return invalid_argument("the URL of the request can't be used: " + url.error().message);
-  if (!url->is_https() && !url->is_loopback() && plain == PlainHttp::loopback_only)
+  const bool on_this_machine = url->is_loopback() || url->is_machine_metadata();
+  if (!url->is_https() && !on_this_machine && plain == PlainHttp::loopback_only)
     return invalid_argument(
         "http:// to " + url->host +
         " would send what the request holds in the clear; use https://, or allow it with PlainHttp::anywhere");

@@ -26,6 +26,9 @@ struct Url {
   bool is_https() const noexcept { return scheme == "https"; }
   bool has_default_port() const noexcept { return port == (is_https() ? 443 : 80); }
   bool is_loopback() const noexcept;
+  /// One of the link-local addresses at which EC2, ECS and EKS give a machine its own credentials, by plain HTTP (as
+  /// AWS documents). What is sent there stays on the host, so a transport lets it through and takes no proxy for it.
+  bool is_machine_metadata() const noexcept;
 
   /// "host" or "host:port": the Host header, without a default port.
   std::string authority() const { return has_default_port() ? host : host + ":" + std::to_string(port); }
@@ -59,6 +62,11 @@ inline bool Url::is_loopback() const noexcept {
     rest.remove_prefix(1);
   }
   return false;
+}
+
+inline bool Url::is_machine_metadata() const noexcept {
+  return host == "169.254.169.254" || host == "[fd00:ec2::254]" ||                         // EC2
+         host == "169.254.170.2" || host == "169.254.170.23" || host == "[fd00:ec2::23]";  // ECS, EKS
 }
 
 namespace detail {

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include <dmq/auth/partition.hpp>
 #include <dmq/http/url.hpp>
 
 namespace dmq::inline DMQ_ABI::sqs {
@@ -19,36 +20,6 @@ struct EndpointOptions {
   http::PlainHttp plain_http = http::PlainHttp::loopback_only;
 };
 
-namespace detail {
-struct Partition {
-  std::string_view prefix;  ///< Of its regions' names.
-  std::string_view suffix;
-  std::string_view dual_stack_suffix;
-};
-
-/// AWS's partitions other than the first one, from which a region is told by its name.
-inline constexpr Partition partitions[] = {
-    {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
-    {"us-gov-", "amazonaws.com", "api.aws"},
-    {"us-iso-", "c2s.ic.gov", "api.aws.ic.gov"},
-    {"us-isob-", "sc2s.sgov.gov", "api.aws.scloud"},
-    {"eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
-    {"us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
-    {"eusc-", "amazonaws.eu", "api.amazonwebservices.eu"},
-};
-
-inline Partition partition_of(std::string_view region) {
-  for (const Partition& partition : partitions)
-    if (region.starts_with(partition.prefix)) return partition;
-  return {"", "amazonaws.com", "api.aws"};
-}
-
-inline bool is_region_name(std::string_view region) {
-  if (region.empty() || region.size() > 63 || region.front() == '-' || region.back() == '-') return false;
-  return region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
-}
-}  // namespace detail
-
 /// The URL that SQS requests go to, without a path ("https://sqs.eu-central-1.amazonaws.com"), by the endpoint rules
 /// of AWS's SDKs for SQS. Errors: configuration.
 inline Result<std::string> resolve_endpoint(const EndpointOptions& options) {
@@ -64,10 +35,10 @@ inline Result<std::string> resolve_endpoint(const EndpointOptions& options) {
                                  url->origin());
     return url->origin();
   }
-  if (!detail::is_region_name(options.region))
+  if (!auth::is_region_name(options.region))
     return configuration_error(options.region.empty() ? "the region is missing: set AWS_REGION, for example us-east-1"
                                                       : "the region should be a name like us-east-1");
-  const detail::Partition partition = detail::partition_of(options.region);
+  const auth::Partition partition = auth::partition_of(options.region);
   const bool government = partition.prefix == "us-gov-";
   const std::string_view name = fips && (dual_stack || !government) ? "sqs-fips." : "sqs.";
   return "https://" + std::string(name) + options.region + "." +
