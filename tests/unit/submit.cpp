@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include <dmq/testing/recording_observer.hpp>
 #include <dmq/testing/scripted_transport.hpp>
 #include <support/producers.hpp>
 
@@ -266,16 +267,10 @@ TEST_CASE("past its bounds a producer fails or waits for room, as it is set") {
 
 TEST_CASE("a callback may submit, resume and close, and what it throws is observed") {
   support::Cloud<SystemClock> cloud;
-  std::atomic<int> threw = 0;
-  struct Count {
-    std::atomic<int>* threw;
-    void operator()(const dmq::Event& event) const noexcept {
-      if (event.kind == dmq::EventKind::callback_threw) ++*threw;
-    }
-  };
+  const dmq::testing::RecordingObserver observer;
   auto producer =
       dmq::Producer(cloud.transport, dmq::sqs::SendRoute({"http://localhost", support::parse}, support::queue_url),
-                    support::signer(), support::settings(), SystemClock(), Count{&threw});
+                    support::signer(), support::settings(), SystemClock(), observer);
   std::promise<PublishResult> second;
   REQUIRE(producer.submit(message("1"), [&](PublishResult) {
     CHECK(producer.publish(message("no")).error().kind == ErrorKind::invalid_argument);
@@ -288,7 +283,7 @@ TEST_CASE("a callback may submit, resume and close, and what it throws is observ
   }));
   CHECK(second.get_future().get());
   CHECK(producer.flush(ample));
-  CHECK(threw == 1);
+  CHECK(observer.count(dmq::EventKind::callback_threw) == 1);
   std::promise<dmq::Ledger> ledger;
   REQUIRE(producer.submit(message("3"), [&](PublishResult) { ledger.set_value(producer.close(ample)); }));
   CHECK(ledger.get_future().get().accepted == 3);

@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <new>
@@ -11,6 +10,7 @@
 
 #include <dmq/runtime/channel.hpp>
 #include <dmq/runtime/publish_loop.hpp>
+#include <dmq/testing/recording_observer.hpp>
 #include <dmq/testing/simulation.hpp>
 
 using dmq::DeliveryState;
@@ -23,6 +23,7 @@ using dmq::PublishResult;
 using dmq::Receipt;
 using dmq::Result;
 using dmq::Ticks;
+using dmq::testing::RecordingObserver;
 using dmq::testing::SimulatedClock;
 using dmq::testing::Simulation;
 namespace http = dmq::http;
@@ -88,11 +89,6 @@ struct Authority {
   auth::RefreshPolicy refresh_policy() { return {}; }
 };
 
-struct Watch {
-  std::vector<EventKind>* events;
-  void operator()(const dmq::Event& event) const noexcept { events->push_back(event.kind); }
-};
-
 struct Bench {
   explicit Bench(dmq::PublishSettings with = {}) : settings(std::move(with)) {}
 
@@ -114,11 +110,9 @@ struct Bench {
     world.run(Ticks::max());
     turn();
   }
-  std::ptrdiff_t count(EventKind kind) const { return std::count(events.begin(), events.end(), kind); }
+  using Channel = dmq::runtime::Channel<NoTransport, Authority, SimulatedClock, RecordingObserver>;
 
-  using Channel = dmq::runtime::Channel<NoTransport, Authority, SimulatedClock, Watch>;
-
-  std::vector<EventKind> events{};
+  RecordingObserver observer{};
   std::vector<std::string> reports{};
   Result<auth::Fetched<std::string>> token = auth::Fetched<std::string>{"token"};
   int fetches = 0;
@@ -130,7 +124,7 @@ struct Bench {
                     ++fetches;
                     return token;
                   }},
-                  world.clock(), Watch{&events}, 1};
+                  world.clock(), observer, 1};
   dmq::runtime::PublishState state{settings, 10};
   dmq::runtime::PublishLoop<Route, Channel, Transport> loop{
       state, channel, route, settings, transport, [](const std::function<void()>& fetch) { fetch(); }};
@@ -170,11 +164,11 @@ TEST_CASE("an answer to nothing that is in flight, or a second one, is ignored a
   bench.transport.complete(bench.transport.started[0], broken);
   bench.turn();
   CHECK(bench.reports == Reports{"a accepted"});
-  CHECK(bench.count(EventKind::stray_answer) == 2);
+  CHECK(bench.observer.count(EventKind::stray_answer) == 2);
   bench.transport.complete(bench.transport.started[0], broken);
   bench.turn();
   CHECK(bench.reports.size() == 1);
-  CHECK(bench.count(EventKind::stray_answer) == 3);
+  CHECK(bench.observer.count(EventKind::stray_answer) == 3);
   CHECK(bench.state.machine.ledger().total() == 1);
 }
 
@@ -197,7 +191,7 @@ TEST_CASE("a request that the transport never completes is cancelled, then given
   bench.transport.complete(bench.transport.started[0]);
   bench.turn();
   CHECK(bench.reports.size() == 2);
-  CHECK(bench.count(EventKind::stray_answer) == 1);
+  CHECK(bench.observer.count(EventKind::stray_answer) == 1);
 }
 
 TEST_CASE("what a late transport says when it is cancelled counts") {
@@ -210,7 +204,7 @@ TEST_CASE("what a late transport says when it is cancelled counts") {
   bench.transport.complete(bench.transport.started[0]);
   bench.turn();
   CHECK(bench.reports == Reports{"a accepted"});
-  CHECK(bench.count(EventKind::stray_answer) == 0);
+  CHECK(bench.observer.count(EventKind::stray_answer) == 0);
 }
 
 TEST_CASE("a token that can't be fetched is tried for again after pauses, and then all goes on") {
@@ -307,7 +301,7 @@ TEST_CASE("no more requests are out than the settings allow, those that wait to 
   bench.turn();
   CHECK(bench.reports.size() == 10);
   CHECK(bench.transport.started.size() == 4);
-  CHECK(bench.count(EventKind::retry) == 1);
+  CHECK(bench.observer.count(EventKind::retry) == 1);
 }
 
 TEST_CASE("abort cancels what is out, breaks off what waits, and ends when nothing is under way any more") {
@@ -347,7 +341,7 @@ TEST_CASE("a callback that throws is observed, and the others are told") {
   bench.turn();
   bench.transport.complete(bench.transport.started[0]);
   bench.turn();
-  CHECK(bench.count(EventKind::callback_threw) == 1);
+  CHECK(bench.observer.count(EventKind::callback_threw) == 1);
   CHECK(bench.reports == Reports{"b accepted"});
   CHECK(bench.state.machine.ledger().accepted == 2);
 }
