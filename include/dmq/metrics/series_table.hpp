@@ -19,7 +19,7 @@ namespace dmq::inline DMQ_ABI::metrics {
 /// The series of one family. To add to one that exists takes neither lock nor allocation. Thread-safe.
 class SeriesTable {
  public:
-  /// Beyond so many, operations of new names count under `other`.
+  /// Once there are so many, operations of new names count under `other`.
   static constexpr std::size_t most = 256;
   static constexpr std::string_view other = "_OTHER";
 
@@ -68,7 +68,6 @@ class SeriesTable {
 
   Cell* make(std::string_view operation, std::optional<ErrorKind> error) noexcept try {
     const std::lock_guard lock(making_);
-    if (cells_.size() >= most) operation = other;
     if (Cell* cell = find(operation, error)) return cell;
     Cell* cell = &cells_.emplace_back(operation, error, newest_.load(std::memory_order_relaxed));
     newest_.store(cell, std::memory_order_release);

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <barrier>
 #include <chrono>
+#include <cstdint>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
@@ -56,30 +59,53 @@ TEST_CASE("names beyond the bound share a series, and those that came before go 
   CHECK(messages == SeriesTable::most + 103);
 }
 
-TEST_CASE("threads that make the same series at once make it once, and none of their additions is lost") {
-  SeriesTable table;
-  constexpr int rounds = 2'000, threads = 4, names = 8;
-  const Error error{.kind = ErrorKind::throttled};
+TEST_CASE("threads that make the same series at once make it once") {
+  constexpr int threads = 4, tables = 200;
+  std::vector<std::string> names;
+  for (int i = 0; i < 100; ++i) names.push_back(std::to_string(i));
+  std::vector<SeriesTable> all(tables);
+  std::barrier together(threads);
   {
     std::vector<std::jthread> adding;
     for (int t = 0; t < threads; ++t)
       adding.emplace_back([&] {
-        for (int i = 0; i < rounds; ++i)
-          table.add(std::to_string(i % names), i / names % 2 == 0 ? nullptr : &error, milliseconds(i % 20), 1);
+        for (SeriesTable& table : all) {
+          together.arrive_and_wait();
+          for (const std::string& name : names) table.add(name, nullptr, milliseconds(1), 1);
+        }
       });
-    std::size_t before = 0;
+  }
+  for (const SeriesTable& table : all) {
+    const std::vector<Series> series = table.read();
+    REQUIRE(series.size() == names.size());
+    for (const Series& one : series) REQUIRE(one.messages == threads);
+  }
+}
+
+TEST_CASE("no addition is lost, and what is read meanwhile only grows") {
+  SeriesTable table;
+  constexpr int threads = 4, rounds = 20'000;
+  const Error error{.kind = ErrorKind::throttled};
+  std::latch together(threads + 1);
+  {
+    std::vector<std::jthread> adding;
+    for (int t = 0; t < threads; ++t)
+      adding.emplace_back([&] {
+        together.arrive_and_wait();
+        for (int i = 0; i < rounds; ++i) table.add("a", i % 2 == 0 ? nullptr : &error, milliseconds(1), 1);
+      });
+    together.arrive_and_wait();
+    std::uint64_t before = 0;
     for (int i = 0; i < 50; ++i) {
-      const std::size_t now = table.read().size();
+      std::uint64_t now = 0;
+      for (const Series& series : table.read()) now += series.messages;
       CHECK(now >= before);
       before = now;
     }
   }
-  const std::vector<Series> all = table.read();
-  REQUIRE(all.size() == 2 * names);
-  std::uint64_t count = 0;
-  for (const Series& series : all) {
-    CHECK(series.duration.count() == series.messages);
-    count += series.messages;
+  for (const Series& series : table.read()) {
+    CHECK(series.messages == threads * rounds / 2);
+    CHECK(series.duration.count() == threads * rounds / 2);
+    CHECK(series.duration.sum == threads * rounds / 2 * milliseconds(1));
   }
-  CHECK(count == rounds * threads);
 }

@@ -76,7 +76,21 @@ TEST_CASE("events are counted and given by kind, in order, until they are cleare
   CHECK(observer.count(EventKind::received) == 0);
 }
 
-TEST_CASE("copies share the record, whichever thread they are called on, and a wait ends with the event") {
+TEST_CASE("a wait ends with the event, long before its limit") {
+  const RecordingObserver there, back;
+  std::jthread echo([&] {
+    for (std::size_t i = 1; i <= 100; ++i) {
+      there.wait_for(EventKind::handled, i, std::chrono::hours(1));
+      back({.kind = EventKind::acknowledged});
+    }
+  });
+  for (std::size_t i = 1; i <= 100; ++i) {
+    there({.kind = EventKind::handled});
+    REQUIRE(back.wait_for(EventKind::acknowledged, i, std::chrono::hours(1)));
+  }
+}
+
+TEST_CASE("copies share the record, whichever thread they are called on") {
   const RecordingObserver observer;
   std::vector<std::jthread> threads;
   for (int i = 0; i < 4; ++i)
