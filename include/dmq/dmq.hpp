@@ -14,6 +14,7 @@
 #include <dmq/log_observer.hpp>
 #include <dmq/options.hpp>
 #include <dmq/producer.hpp>
+#include <dmq/sqs/client.hpp>
 #include <dmq/sqs/endpoint.hpp>
 #include <dmq/sqs/send_route.hpp>
 
@@ -21,7 +22,7 @@
 /// and consumers, and producer.hpp and consumer.hpp alone in the others, which then compile faster.
 namespace dmq::inline DMQ_ABI {
 
-/// What make_producer and make_consumer return, for members and parameters.
+/// What make_producer, make_consumer and make_client return, for members and parameters.
 template <Route R = gateway::PublishRoute, http::HttpTransport T = http::CurlTransport, Observer O = NoObserver,
           Clock C = SystemClock>
 using GatewayProducer = Producer<T, R, auth::Bearer<auth::cognito::ClientCredentials>, C, O>;
@@ -31,6 +32,9 @@ using QueueProducer = Producer<T, sqs::SendRoute, auth::SigV4<auth::AnyCredentia
 
 template <http::HttpTransport T = http::CurlTransport, Observer O = NoObserver, Clock C = SystemClock>
 using QueueConsumer = Consumer<T, auth::SigV4<auth::AnyCredentials>, C, O>;
+
+template <http::HttpTransport T = http::CurlTransport, Observer O = NoObserver, Clock C = SystemClock>
+using QueueClient = sqs::Client<T, auth::SigV4<auth::AnyCredentials>, C, O>;
 
 namespace detail {
 inline Result<PublishSettings> complete(PublishSettings settings) {
@@ -130,6 +134,23 @@ Result<QueueConsumer<T, O, C>> make_consumer(const QueueOptions& options, T tran
 template <Observer O = NoObserver>
 Result<QueueConsumer<http::CurlTransport, O>> make_consumer(const QueueOptions& options, O observer = {}) {
   return make_consumer(options, http::CurlTransport(options.http), std::move(observer));
+}
+
+/// The operations of SQS over `transport`, for queues of the account; `options.queue_url` may be empty, see
+/// QueueOptions::account_from_env(). No I/O. Errors: configuration.
+template <http::HttpTransport T, Observer O = NoObserver, Clock C = SystemClock>
+Result<QueueClient<T, O, C>> make_client(const QueueOptions& options, T transport, O observer = {}, C clock = {}) {
+  if (Result<void> ok = check_account(options); !ok) return std::move(ok).error();
+  Result<sqs::Wire> wire = detail::wire(options);
+  if (!wire) return std::move(wire).error();
+  return QueueClient<T, O, C>(std::move(transport), *std::move(wire), detail::signer(options), std::move(clock),
+                              std::move(observer), crypto::random_seed());
+}
+
+/// The same over libcurl.
+template <Observer O = NoObserver>
+Result<QueueClient<http::CurlTransport, O>> make_client(const QueueOptions& options, O observer = {}) {
+  return make_client(options, http::CurlTransport(options.http), std::move(observer));
 }
 
 }  // namespace dmq::inline DMQ_ABI

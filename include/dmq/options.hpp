@@ -59,11 +59,18 @@ struct QueueOptions {
   /// `plain_http` lets http:// URLs lead to other machines than this one.
   static Result<QueueOptions> from_env(const Environment& environment = Environment::process(),
                                        http::PlainHttp plain_http = http::PlainHttp::loopback_only);
+
+  /// The same for make_client(), which needs no queue: SQS_QUEUE_URL may be absent. Then the region has to be set, and
+  /// the endpoint is AWS's own unless another is set.
+  static Result<QueueOptions> account_from_env(const Environment& environment = Environment::process(),
+                                               http::PlainHttp plain_http = http::PlainHttp::loopback_only);
 };
 
 /// configuration when a part is missing or malformed; the factories in dmq.hpp ask this first.
 Result<void> check(const GatewayOptions& options);
 Result<void> check(const QueueOptions& options);
+/// All but the queue, which make_client() needs not.
+Result<void> check_account(const QueueOptions& options);
 
 namespace detail {
 inline Result<std::string> region_from(std::optional<std::string> region, std::string_view host) {
@@ -157,8 +164,13 @@ inline Result<void> check(const GatewayOptions& options) {
 }
 
 inline Result<void> check(const QueueOptions& options) {
+  if (Result<void> ok = detail::check_queue_url("SQS_QUEUE_URL", options.queue_url, options.http.plain_http); !ok)
+    return ok;
+  return check_account(options);
+}
+
+inline Result<void> check_account(const QueueOptions& options) {
   const http::PlainHttp plain = options.http.plain_http;
-  if (Result<void> ok = detail::check_queue_url("SQS_QUEUE_URL", options.queue_url, plain); !ok) return ok;
   if (auto endpoint = sqs::resolve_endpoint({.region = options.region,
                                              .custom = options.endpoint,
                                              .custom_name = "AWS_ENDPOINT_URL_SQS (or AWS_ENDPOINT_URL)",
@@ -205,26 +217,35 @@ inline Result<GatewayOptions> GatewayOptions::from_env(const Environment& enviro
 }
 
 inline Result<QueueOptions> QueueOptions::from_env(const Environment& environment, http::PlainHttp plain_http) {
+  if (Result<std::string> url = environment.require(
+          "SQS_QUEUE_URL", "the URL of the queue, like https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.fifo");
+      !url)
+    return std::move(url).error();
+  return account_from_env(environment, plain_http);
+}
+
+inline Result<QueueOptions> QueueOptions::account_from_env(const Environment& environment, http::PlainHttp plain_http) {
   QueueOptions options;
   options.http.plain_http = plain_http;
-  Result<std::string> queue_url = environment.require(
-      "SQS_QUEUE_URL", "the URL of the queue, like https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.fifo");
-  if (!queue_url) return std::move(queue_url).error();
-  options.queue_url = *std::move(queue_url);
-  if (Result<void> ok = detail::check_queue_url("SQS_QUEUE_URL", options.queue_url, options.http.plain_http); !ok)
-    return std::move(ok).error();
-  const http::Url url = *http::Url::parse(options.queue_url);
+  options.queue_url = environment.find("SQS_QUEUE_URL").value_or("");
+  http::Url url;
+  if (!options.queue_url.empty()) {
+    if (Result<void> ok = detail::check_queue_url("SQS_QUEUE_URL", options.queue_url, plain_http); !ok)
+      return std::move(ok).error();
+    url = *http::Url::parse(options.queue_url);
+  }
   Result<auth::AwsSettings> aws = auth::AwsSettings::read(environment);
   if (!aws) return std::move(aws).error();
   Result<std::string> region = detail::region_from(aws->region(), url.host);
   if (!region) return std::move(region).error();
   options.region = *std::move(region);
   if (Result<void> ok = detail::read_credentials(options, environment); !ok) return std::move(ok).error();
-  if (Result<void> ok = detail::read_endpoint(options, *aws, url.origin()); !ok) return std::move(ok).error();
+  if (Result<void> ok = detail::read_endpoint(options, *aws, options.queue_url.empty() ? "" : url.origin()); !ok)
+    return std::move(ok).error();
   if (Result<void> ok = detail::read_retry(options, *aws); !ok) return std::move(ok).error();
   options.http.ca_file = aws->find("AWS_CA_BUNDLE", "ca_bundle").value_or("");
   options.consume.queue_url = options.queue_url;
-  if (Result<void> ok = check(options); !ok) return std::move(ok).error();
+  if (Result<void> ok = check_account(options); !ok) return std::move(ok).error();
   return options;
 }
 

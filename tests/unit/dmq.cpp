@@ -57,3 +57,44 @@ TEST_CASE("http:// to another machine is let through when it is asked for, and b
   REQUIRE(options);
   CHECK(dmq::make_producer(*options, ScriptedTransport()));
 }
+
+TEST_CASE("a client needs no queue, but the region, and asks AWS's endpoint unless there is another") {
+  Environment::Values values{{"AWS_REGION", "eu-central-1"},
+                             {"AWS_ACCESS_KEY_ID", "id"},
+                             {"AWS_SECRET_ACCESS_KEY", "secret"},
+                             {"AWS_CONFIG_FILE", "/nonexistent/config"},
+                             {"AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials"}};
+  const auto url = [&] {
+    ScriptedTransport transport;
+    transport.otherwise([](const auto&) { return dmq::http::Response{.status = 200, .body = "{}"}; });
+    auto client =
+        dmq::make_client(dmq::QueueOptions::account_from_env(Environment::of(values)).value(), transport).value();
+    CHECK(client.list_all_queues().value().empty());
+    CHECK(std::string(transport.requests().at(0).headers.get("Authorization")).find("/eu-central-1/sqs/") !=
+          std::string::npos);
+    return transport.requests().at(0).url;
+  };
+  CHECK(url() == "https://sqs.eu-central-1.amazonaws.com/");
+  values["AWS_ENDPOINT_URL_SQS"] = "http://localhost:9324";
+  CHECK(url() == "http://localhost:9324/");
+  values.erase("AWS_ENDPOINT_URL_SQS");
+  values["SQS_QUEUE_URL"] = "http://localhost/1/q.fifo";
+  CHECK(url() == "http://localhost/");
+
+  values["SQS_QUEUE_URL"] = "http://localhost/q.fifo";
+  CHECK(dmq::QueueOptions::account_from_env(Environment::of(values)).error().kind == ErrorKind::configuration);
+  values.erase("SQS_QUEUE_URL");
+  CHECK(dmq::QueueOptions::from_env(Environment::of(values)).error().message.find("SQS_QUEUE_URL") !=
+        std::string::npos);
+  values.erase("AWS_REGION");
+  const auto unplaced = dmq::QueueOptions::account_from_env(Environment::of(values));
+  REQUIRE_FALSE(unplaced);
+  CHECK(unplaced.error().message.find("AWS_REGION") != std::string::npos);
+
+  dmq::QueueOptions options = queue("q.fifo");
+  options.queue_url.clear();
+  CHECK(dmq::make_client(options, ScriptedTransport()));
+  CHECK(dmq::make_consumer(options, ScriptedTransport()).error().kind == ErrorKind::configuration);
+  options.credentials = {};
+  CHECK(dmq::make_client(options, ScriptedTransport()).error().kind == ErrorKind::configuration);
+}
