@@ -37,6 +37,24 @@ TEST_CASE("a producer's deduplication has to fit the type of its queue, which it
   CHECK(dmq::make_producer(standard, ScriptedTransport()));
 }
 
+TEST_CASE("queue clients sign with the keys of a chain") {
+  const Environment environment = Environment::of({{"SQS_QUEUE_URL", "http://localhost/1/q.fifo"},
+                                                   {"AWS_REGION", "us-east-1"},
+                                                   {"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://localhost/keys"}});
+  const auto options = dmq::QueueOptions::from_env(environment).value();
+  ScriptedTransport transport;
+  transport.reply({.status = 200, .body = R"({"AccessKeyId":"ASIA","SecretAccessKey":"hunter2","Token":"hunter3",
+                               "Expiration":"2200-01-01T00:00:00Z"})"});
+  transport.reply({.status = 200, .body = "{}"});
+  auto consumer = dmq::make_consumer(options, transport).value();
+  CHECK(consumer.receive().value().empty());
+  const auto requests = transport.requests();
+  REQUIRE(requests.size() == 2);
+  CHECK(requests[0].url == "http://localhost/keys");
+  CHECK(requests[1].headers.get("Authorization").starts_with("AWS4-HMAC-SHA256 Credential=ASIA/"));
+  CHECK(requests[1].headers.get("X-Amz-Security-Token") == "hunter3");
+}
+
 TEST_CASE("the factories refuse settings that contradict each other") {
   dmq::QueueOptions options = queue("q.fifo");
   options.publish.in_group_batch = 11;

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <support/temporary_directory.hpp>
 
 #include <string>
 
@@ -158,6 +159,82 @@ TEST_CASE("AWS_ENDPOINT_URL_SQS comes before AWS_ENDPOINT_URL before the origin 
   CHECK(QueueOptions::from_env(Environment::of(values)).value().endpoint == "http://localhost:9324/");
 }
 
+TEST_CASE("without a key in the environment there is a chain, which was not asked yet") {
+  Environment::Values values = queue_values();
+  values.erase("AWS_ACCESS_KEY_ID");
+  values.erase("AWS_SECRET_ACCESS_KEY");
+  const auto options = QueueOptions::from_env(Environment::of(values)).value();
+  CHECK(options.credentials.access_key_id.empty());
+  REQUIRE(options.chain);
+  CHECK(options.chain->region == "eu-central-1");
+  CHECK(options.chain->environment.find("SQS_QUEUE_URL") == values["SQS_QUEUE_URL"]);
+  CHECK_FALSE(QueueOptions::from_env(Environment::of(queue_values())).value().chain);
+  // A key that ends is read anew.
+  values = queue_values();
+  values["AWS_CREDENTIAL_EXPIRATION"] = "2026-01-01T00:00:00Z";
+  CHECK(QueueOptions::from_env(Environment::of(values)).value().chain);
+}
+
+TEST_CASE("what a chain can tell without the network is told at once") {
+  Environment::Values values = queue_values();
+  values.erase("AWS_ACCESS_KEY_ID");
+  values.erase("AWS_SECRET_ACCESS_KEY");
+  const std::string message = refusal<QueueOptions>(values, "AWS_EC2_METADATA_DISABLED", "true");
+  CHECK(says(message, "no AWS credentials were found: environment: AWS_ACCESS_KEY_ID is not set"));
+  CHECK(says(refusal<QueueOptions>(values, "AWS_PROFILE", "nobody"), "there is no AWS profile nobody"));
+  CHECK(says(refusal<QueueOptions>(values, "AWS_WEB_IDENTITY_TOKEN_FILE", "/token"), "AWS_ROLE_ARN"));
+}
+
+TEST_CASE("region, endpoint, retries and trusted authorities may come from the profile") {
+  const support::TemporaryDirectory home;
+  home.write(".aws/config",
+             "[profile dev]\nregion = us-west-2\nservices = local\nmax_attempts = 7\nca_bundle = /ca.pem\n"
+             "aws_access_key_id = AKID\naws_secret_access_key = hunter2\n"
+             "[services local]\nsqs =\n  endpoint_url = http://localhost:4566\n");
+  const Environment::Values values{{"SQS_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/123456789012/q.fifo"},
+                                   {"AWS_PROFILE", "dev"},
+                                   {"HOME", home.path()}};
+  const auto options = QueueOptions::from_env(Environment::of(values)).value();
+  CHECK(options.region == "us-west-2");
+  CHECK(options.endpoint == "http://localhost:4566");
+  CHECK(options.publish.retry.max_attempts == 7);
+  CHECK(options.http.ca_file == "/ca.pem");
+  CHECK(options.chain);
+}
+
+TEST_CASE("FIPS and dual stack ask AWS's own endpoints, and exclude another one") {
+  Environment::Values values = queue_values();
+  values["AWS_USE_FIPS_ENDPOINT"] = "true";
+  auto options = QueueOptions::from_env(Environment::of(values)).value();
+  CHECK(options.fips == dmq::sqs::Fips::on);
+  CHECK(options.endpoint.empty());
+  values["AWS_USE_DUALSTACK_ENDPOINT"] = "true";
+  CHECK(QueueOptions::from_env(Environment::of(values)).value().dual_stack == dmq::sqs::DualStack::on);
+  values["AWS_ENDPOINT_URL_SQS"] = "http://localhost:1";
+  CHECK(says(queue_refusal("AWS_USE_FIPS_ENDPOINT", "yes"), "AWS_USE_FIPS_ENDPOINT"));
+  const auto both = QueueOptions::from_env(Environment::of(values));
+  REQUIRE_FALSE(both);
+  CHECK(says(both.error().message, "exclude each other"));
+}
+
+TEST_CASE("configured endpoints may be ignored") {
+  Environment::Values values = queue_values();
+  values["AWS_ENDPOINT_URL"] = "http://localhost:4566";
+  values["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true";
+  CHECK(QueueOptions::from_env(Environment::of(values)).value().endpoint == "https://sqs.eu-central-1.amazonaws.com");
+}
+
+TEST_CASE("the number of attempts is AWS's, and each of its retry modes is taken for the standard one") {
+  Environment::Values values = queue_values();
+  values["AWS_MAX_ATTEMPTS"] = "9";
+  for (const char* mode : {"standard", "legacy", "adaptive"}) {
+    values["AWS_RETRY_MODE"] = mode;
+    CHECK(QueueOptions::from_env(Environment::of(values)).value().publish.retry.max_attempts == 9);
+  }
+  CHECK(says(queue_refusal("AWS_RETRY_MODE", "eager"), "AWS_RETRY_MODE"));
+  CHECK(says(queue_refusal("AWS_MAX_ATTEMPTS", "0"), "AWS_MAX_ATTEMPTS"));
+}
+
 TEST_CASE("each missing variable of a queue is named") {
   for (const char* name : {"SQS_QUEUE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
     CHECK_MESSAGE(says(queue_refusal(name, ""), "environment variable " + std::string(name) + " is not set"), name);
@@ -190,4 +267,8 @@ TEST_CASE("a queue's options filled by hand are checked, too") {
   options = good;
   options.credentials = {};
   CHECK(says(check(options).error().message, "AWS_ACCESS_KEY_ID"));
+  options.chain = dmq::auth::ChainSettings{};
+  CHECK(check(options).has_value());
+  options.credentials.access_key_id = "AKID";
+  CHECK(says(check(options).error().message, "AWS_SECRET_ACCESS_KEY"));
 }

@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <string>
 
 #include <dmq/auth/credentials.hpp>
+#include <dmq/testing/manual_clock.hpp>
 #include <dmq/testing/scripted_transport.hpp>
 
 using dmq::Duration;
@@ -51,4 +53,25 @@ TEST_CASE("half a key is an error that names the other half, and shows neither")
   };
   without("AWS_ACCESS_KEY_ID");
   without("AWS_SECRET_ACCESS_KEY");
+}
+
+TEST_CASE("the environment's key may have an end, and the older name of its token") {
+  Environment::Values values{{"AWS_ACCESS_KEY_ID", "AKID"},
+                             {"AWS_SECRET_ACCESS_KEY", "hunter2"},
+                             {"AWS_SECURITY_TOKEN", "old"},
+                             {"AWS_CREDENTIAL_EXPIRATION", "2026-01-01T01:00:00Z"}};
+  const auto fetch = [&] {
+    ScriptedTransport transport;
+    return EnvironmentCredentials(Environment::of(values))
+        .fetch(transport, dmq::testing::ManualClock::default_start, {});
+  };
+  CHECK(fetch().value().lifetime == std::chrono::hours(1));
+  CHECK(fetch().value().value.session_token.reveal() == "old");
+  values["AWS_SESSION_TOKEN"] = "new";
+  CHECK(fetch().value().value.session_token.reveal() == "new");
+  values["AWS_CREDENTIAL_EXPIRATION"] = "2026-01-01T00:00:00Z";
+  CHECK(fetch().error().message.find("have expired") != std::string::npos);
+  values["AWS_CREDENTIAL_EXPIRATION"] = "tomorrow";
+  CHECK(fetch().error().kind == ErrorKind::configuration);
+  CHECK(fetch().error().message.starts_with("AWS_CREDENTIAL_EXPIRATION is no date"));
 }

@@ -45,6 +45,15 @@ TEST_SUITE("request rules") {
     CHECK(accepted("Content-Type", "text/plain"));
   }
 
+  TEST_CASE("a machine's metadata services are asked by plain HTTP, and no neighbours of theirs") {
+    for (const std::string_view host :
+         {"169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]", "[fd00:ec2::23]"})
+      CHECK_MESSAGE(check_url("http://" + std::string(host) + "/latest", PlainHttp::loopback_only), host);
+    for (const std::string_view host : {"169.254.169.253", "169.254.170.2.example.com", "169.254.1.1", "[fd00:ec2::1]",
+                                        "[fd00:ec2:0::254]", "metadata"})
+      CHECK_FALSE_MESSAGE(check_url("http://" + std::string(host) + "/latest", PlainHttp::loopback_only), host);
+  }
+
   TEST_CASE("plain HTTP stays on the machine unless asked for") {
     CHECK(check_url("https://example.com/", PlainHttp::loopback_only).has_value());
     CHECK(check_url("http://localhost:1/", PlainHttp::loopback_only).has_value());
