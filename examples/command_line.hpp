@@ -50,6 +50,19 @@ class CommandLine {
     return number;
   }
 
+  /// The first argument that is left, when it is no option. Ask for the options with a value before.
+  std::optional<std::string> positional() {
+    if (arguments_.empty() || arguments_.front().starts_with('-')) return std::nullopt;
+    std::string found = std::move(arguments_.front());
+    arguments_.erase(arguments_.begin());
+    return found;
+  }
+  /// The same; ends the program with an explanation when there is none.
+  std::string positional(const std::string& meaning) {
+    if (auto found = positional()) return *std::move(found);
+    fail(arguments_.empty() ? meaning + " is missing" : "unknown argument " + arguments_.front());
+  }
+
   /// Ends the program when something is left that nobody asked for.
   void finish() {
     if (!arguments_.empty()) fail("unknown argument " + arguments_.front());

@@ -1,5 +1,5 @@
 # Whole programs, each a process of its own, over loopback.
-if(NOT (TARGET quickstart AND TARGET local_cloud AND TARGET producer AND TARGET consumer))
+if(NOT (TARGET quickstart AND TARGET local_cloud AND TARGET producer AND TARGET consumer AND TARGET queue_admin))
   return()
 endif()
 
@@ -13,6 +13,11 @@ endforeach()
 add_test(NAME "integration: curl signs"
          COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/curl_signs.sh $<TARGET_FILE:local_cloud>)
 set_tests_properties("integration: curl signs" PROPERTIES LABELS integration TIMEOUT 120)
+
+add_test(NAME "integration: queue_admin"
+         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/queue_admin.sh $<TARGET_FILE:local_cloud> $<TARGET_FILE:queue_admin>
+                 $<TARGET_FILE:producer>)
+set_tests_properties("integration: queue_admin" PROPERTIES LABELS integration TIMEOUT 120)
 
 add_test(NAME "integration: quickstart"
          COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/quickstart.sh $<TARGET_FILE:quickstart>)
