@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <stop_token>
 #include <string_view>
@@ -11,11 +12,14 @@
 
 #include <dmq/consume_settings.hpp>
 #include <dmq/delivery.hpp>
+#include <dmq/runtime/consume_run.hpp>
 #include <dmq/sqs/client.hpp>
 
 namespace dmq::inline DMQ_ABI {
 
 /// Takes messages from a queue. make_consumer() in dmq.hpp is the way to get one.
+///
+/// run() takes messages and calls a handler for each, in order within a group, until it is stopped.
 ///
 /// receive, acknowledge, release and extend are plain calls on the caller's thread: nothing is extended or given back
 /// behind the caller's back, and the order among what one receive returned is the caller's to keep: when a message
@@ -35,9 +39,35 @@ class Consumer {
            ObserverType observer = {}, std::uint64_t seed = 0)
       : client_(std::move(transport), std::move(wire), std::move(authority), std::move(clock), std::move(observer),
                 seed),
-        settings_(std::move(settings)) {
+        settings_(std::move(settings)),
+        seed_(seed) {
     settings_.new_id = share_ids(std::move(settings_.new_id));
   }
+
+  /// Calls `handler` for each message, on as many threads as there are workers, and the messages of a group one after
+  /// the other: the next when the one before is done and deleted. Leases are extended for as long as a message is held.
+  /// A handler that throws, or asks to retry, gets its message again after a back-off, before any later one of the
+  /// group. Runs on the caller's thread until `stop` fires or trying again can't help: then what waits is given back,
+  /// running handlers have until the stop deadline, and the report says what was done and what was not. A handler may
+  /// request the stop. Copies of the handler are not made; should one be abandoned, what it refers to must outlive it.
+  ///
+  /// Starts its workers' threads, and those of a transport without an asynchronous side; all have ended when it comes
+  /// back, but for abandoned handlers'. One run at a time. Errors in the report: invalid_argument (see check_run, or
+  /// there is a run already), authentication, authorization, configuration (no such queue), rejected.
+  template <Handler H>
+  RunReport run(H handler, std::stop_token stop = {}) {
+    RunReport refused;
+    if (Result<void> ok = check_run(settings_); !ok) refused.error = std::move(ok).error();
+    if (!refused.error && !control_->begin()) refused.error = invalid_argument("this consumer is running already");
+    if (refused.error) return refused;
+    runtime::ConsumeRun run(client_.channel(), client_.wire(), settings_, control_, seed_++);
+    auto shared = std::make_shared<H>(std::move(handler));
+    return run.run([shared](const engine::Claim& claim) { return runtime::handle(*shared, claim); }, stop);
+  }
+
+  /// A run asks for no more messages until resume(); what it holds goes on. From any thread, before a run, too.
+  void pause() { control_->set_paused(true); }
+  void resume() { control_->set_paused(false); }
 
   /// Up to ten messages, each group's in order; none when `wait` passed without one. When one of them arrived damaged
   /// the call fails with integrity, and all come back when their lease ends.
@@ -57,7 +87,7 @@ class Consumer {
     deliveries.reserve(received->size());
     for (auto& message : *received) {
       if (!message) return std::move(message).error();
-      deliveries.push_back(to_delivery(*std::move(message), leased_until));
+      deliveries.push_back(engine::to_delivery(*std::move(message), leased_until));
     }
     return deliveries;
   }
@@ -106,21 +136,6 @@ class Consumer {
   const ConsumeSettings& settings() const noexcept { return settings_; }
 
  private:
-  static Delivery to_delivery(sqs::ReceivedMessage&& message, Ticks leased_until) {
-    return {.message_id = std::move(message.message_id),
-            .group = std::move(message.group),
-            .sequence_number = std::move(message.sequence_number),
-            .body = std::move(message.body),
-            .attributes = std::move(message.attributes),
-            .receive_count = message.receive_count,
-            .sent_at = message.sent_at,
-            .deduplication_id = std::move(message.deduplication_id),
-            .trace_header = std::move(message.trace_header),
-            .dead_letter_source_arn = std::move(message.dead_letter_source_arn),
-            .receipt_handle = std::move(message.receipt_handle),
-            .leased_until = leased_until};
-  }
-
   static Result<void> check_handle(const Delivery& delivery) {
     if (!delivery.receipt_handle.empty()) return {};
     return invalid_argument("the delivery has no receipt handle; it must be one that receive() gave");
@@ -128,11 +143,7 @@ class Consumer {
 
   /// A handle that the queue does not take any more is a lease that has ended.
   Result<void> lost_or(Result<void> result) const {
-    if (result || result.error().kind != ErrorKind::rejected) return result;
-    const std::string_view code = result.error().service_code;
-    if (code.starts_with("InvalidParameterValue") || code.starts_with("ReceiptHandle") ||
-        code == "MessageNotInflight" || code == "AWS.SimpleQueueService.MessageNotInflight")
-      result.error().kind = ErrorKind::lease_lost;
+    if (!result && sqs::is_stale_handle(result.error())) result.error().kind = ErrorKind::lease_lost;
     return result;
   }
 
@@ -169,6 +180,8 @@ class Consumer {
 
   Client client_;
   ConsumeSettings settings_;
+  std::uint64_t seed_;
+  std::shared_ptr<runtime::RunControl> control_ = std::make_shared<runtime::RunControl>();
 };
 
 }  // namespace dmq::inline DMQ_ABI

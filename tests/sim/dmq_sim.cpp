@@ -46,10 +46,10 @@ std::uint64_t number(std::string_view text) {
 }
 
 dmq::engine::Rule rule(std::string_view name) {
-  for (const auto& [rule, known] : dmq::engine::rules)
+  for (const auto& [rule, known] : dmq::engine::publish_rules)
     if (known == name) return rule;
   if (name != "list") usage("no such rule: " + std::string(name));
-  for (const auto& [rule, known] : dmq::engine::rules) std::printf("%s\n", std::string(known).c_str());
+  for (const auto& [rule, known] : dmq::engine::publish_rules) std::printf("%s\n", std::string(known).c_str());
   std::exit(0);
 }
 

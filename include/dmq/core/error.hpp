@@ -30,6 +30,7 @@ enum class ErrorKind {
   lease_lost,        ///< The visibility timeout ran out before the message was deleted.
   cancelled,         ///< The caller's stop token fired.
   closed,            ///< The producer or consumer was closed.
+  handler,           ///< The program's handler of a message failed.
 };
 
 /// Where the request of a failed operation may have got to.
@@ -57,6 +58,7 @@ constexpr std::string_view to_string(ErrorKind kind) noexcept {
     case ErrorKind::lease_lost: return "lease_lost";
     case ErrorKind::cancelled: return "cancelled";
     case ErrorKind::closed: return "closed";
+    case ErrorKind::handler: return "handler";
   }
   return "unknown";
 }

@@ -21,6 +21,7 @@ template <http::HttpTransport Transport, auth::Authority<Transport> Authority, C
 class Channel {
  public:
   using transport_type = Transport;
+  using observer_type = ObserverType;
   using Value = typename Authority::value_type;
   using Cache = auth::ValueCache<Value>;
   using Use = typename Cache::Use;

@@ -51,7 +51,11 @@ class Flights {
   /// At most `slots` requests are out at a time, so far as has_slot() is asked before begin().
   Flights(ChannelType& channel, Async& transport, Aside aside,
           std::size_t slots = std::numeric_limits<std::size_t>::max())
-      : channel_(channel), transport_(transport), aside_(std::move(aside)), slots_(slots) {
+      : channel_(channel),
+        transport_(transport),
+        aside_(std::move(aside)),
+        slots_(slots),
+        listening_since_(channel.now().ticks) {
     channel_.on_told([this] { transport_.wake(); });
   }
   ~Flights() { channel_.on_told({}); }
@@ -128,9 +132,13 @@ class Flights {
     return next;
   }
 
+  /// Of the answers that land() takes none had arrived before that.
+  Ticks listening_since() const noexcept { return listening_since_; }
+
   /// Waits for at most `at_most` for answers, or for a wake-up, and takes them.
   void land(Duration at_most) {
     poll(at_most);
+    const Ticks listened_until = channel_.now().ticks;
     for (http::Completion& completion : completions_) {
       const auto it = out_.find(completion.id);
       if (it == out_.end()) {
@@ -147,6 +155,7 @@ class Flights {
       proceed(flight);
     }
     completions_.clear();
+    listening_since_ = listened_until;
   }
 
  private:
@@ -299,6 +308,7 @@ class Flights {
   Async& transport_;
   Aside aside_;
   std::size_t slots_;
+  Ticks listening_since_;
   std::stop_source fetch_stop_;
   bool aborted_ = false;
 

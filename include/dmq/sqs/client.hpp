@@ -159,6 +159,10 @@ class Client {
   }
 
   const ClockType& clock() const noexcept { return channel_->clock(); }
+  /// For what is built on a client: what its calls share, and how they are written.
+  using Channel = runtime::Channel<Transport, Authority, ClockType, ObserverType>;
+  const std::shared_ptr<Channel>& channel() const noexcept { return channel_; }
+  const Wire& wire() const noexcept { return wire_; }
 
   /// Any operation of operations.hpp; what its check() refuses is not sent. `wait` is how long the service may hold the
   /// answer back.
@@ -172,8 +176,6 @@ class Client {
   }
 
  private:
-  using Channel = runtime::Channel<Transport, Authority, ClockType, ObserverType>;
-
   static constexpr Duration request_timeout = std::chrono::seconds(15);
 
   struct SendCall {

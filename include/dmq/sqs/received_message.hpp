@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <dmq/encoding/ascii.hpp>
 #include <dmq/json/document.hpp>
@@ -46,29 +47,41 @@ inline Error damaged(std::string_view message_id, const std::string& what) {
 }
 }  // namespace detail
 
-/// integrity when a hash does not match or a part is missing.
-inline Result<ReceivedMessage> read_message(json::Value value) {
-  const auto text = [](json::Value from) { return std::string(from.string().value_or("")); };
-  ReceivedMessage message{.message_id = text(value["MessageId"]),
-                          .receipt_handle = text(value["ReceiptHandle"]),
-                          .body = text(value["Body"])};
-  if (message.message_id.empty() || message.receipt_handle.empty() || message.body.empty())
-    return detail::damaged(message.message_id, "its id, handle or body is missing");
+/// A message as it arrived: it has an id and a handle, and may be damaged.
+struct Arrival {
+  ReceivedMessage message{};
+  std::optional<Error> damage{};  ///< integrity: what does not match or is missing.
+};
+
+namespace detail {
+inline void read_content(json::Value value, Arrival& arrival) {
+  ReceivedMessage& message = arrival.message;
+  const auto damage = [&](const std::string& what) { arrival.damage = damaged(message.message_id, what); };
+  if (message.body.empty()) return damage("its body is missing");
   const auto ours = body_md5(message.body);
   if (ours && !encoding::equal_ignoring_case(*ours, value["MD5OfBody"].string().value_or("")))
-    return detail::damaged(message.message_id, "the MD5 of its body does not match");
-
+    return damage("the MD5 of its body does not match");
   auto attributes = read_attributes(value["MessageAttributes"]);
-  if (!attributes) return detail::damaged(message.message_id, "an attribute has no type or no value");
+  if (!attributes) return damage("an attribute has no type or no value");
   message.attributes = *std::move(attributes);
   // The sum covers what was returned; where it stands and no attributes do, they were lost on the way.
   const std::string_view theirs = value["MD5OfMessageAttributes"].string().value_or("");
-  if (!message.attributes.empty() || !theirs.empty()) {
-    const auto hash = attributes_md5(message.attributes);
-    if (hash && !encoding::equal_ignoring_case(*hash, theirs))
-      return detail::damaged(message.message_id, "the MD5 of its attributes does not match");
-  }
+  if (message.attributes.empty() && theirs.empty()) return;
+  const auto hash = attributes_md5(message.attributes);
+  if (hash && !encoding::equal_ignoring_case(*hash, theirs)) damage("the MD5 of its attributes does not match");
+}
+}  // namespace detail
 
+/// integrity when it has no id or no handle.
+inline Result<Arrival> read_arrival(json::Value value) {
+  const auto text = [](json::Value from) { return std::string(from.string().value_or("")); };
+  Arrival arrival{.message = {.message_id = text(value["MessageId"]),
+                              .receipt_handle = text(value["ReceiptHandle"]),
+                              .body = text(value["Body"])}};
+  ReceivedMessage& message = arrival.message;
+  if (message.message_id.empty() || message.receipt_handle.empty())
+    return detail::damaged(message.message_id, "its id or handle is missing");
+  detail::read_content(value, arrival);
   const json::Value system = value["Attributes"];
   message.group = text(system["MessageGroupId"]);
   message.sequence_number = text(system["SequenceNumber"]);
@@ -79,7 +92,15 @@ inline Result<ReceivedMessage> read_message(json::Value value) {
   message.sent_at = detail::from_milliseconds(text(system["SentTimestamp"]));
   message.first_received_at = detail::from_milliseconds(text(system["ApproximateFirstReceiveTimestamp"]));
   message.receive_count = std::max(encoding::parse_number<int>(text(system["ApproximateReceiveCount"])).value_or(0), 0);
-  return message;
+  return arrival;
+}
+
+/// integrity when a hash does not match or a part is missing.
+inline Result<ReceivedMessage> read_message(json::Value value) {
+  Result<Arrival> arrival = read_arrival(value);
+  if (!arrival) return std::move(arrival).error();
+  if (arrival->damage) return *std::move(arrival->damage);
+  return std::move(arrival->message);
 }
 
 }  // namespace dmq::inline DMQ_ABI::sqs
