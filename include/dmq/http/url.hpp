@@ -27,7 +27,8 @@ struct Url {
   bool has_default_port() const noexcept { return port == (is_https() ? 443 : 80); }
   bool is_loopback() const noexcept;
   /// One of the link-local addresses at which EC2, ECS and EKS give a machine its own credentials, by plain HTTP (as
-  /// AWS documents). What is sent there stays on the host, so a transport lets it through and takes no proxy for it.
+  /// AWS documents), or newer Lambda runtimes their invocations (as observed). What is sent there stays on the host, so
+  /// a transport lets it through and takes no proxy for it.
   bool is_machine_metadata() const noexcept;
 
   /// "host" or "host:port": the Host header, without a default port.
@@ -65,8 +66,9 @@ inline bool Url::is_loopback() const noexcept {
 }
 
 inline bool Url::is_machine_metadata() const noexcept {
-  return host == "169.254.169.254" || host == "[fd00:ec2::254]" ||                         // EC2
-         host == "169.254.170.2" || host == "169.254.170.23" || host == "[fd00:ec2::23]";  // ECS, EKS
+  return host == "169.254.169.254" || host == "[fd00:ec2::254]" ||                           // EC2
+         host == "169.254.170.2" || host == "169.254.170.23" || host == "[fd00:ec2::23]" ||  // ECS, EKS
+         host == "169.254.100.1";                                                            // Lambda
 }
 
 namespace detail {

@@ -59,13 +59,20 @@ inline void write_entries(encoding::JsonWriter& json, EntryBatch batch) {
   json.end_array();
 }
 
+/// What the parts of an attribute are called.
+struct AttributeNames {
+  std::string_view type = "DataType";
+  std::string_view text = "StringValue";
+  std::string_view bytes = "BinaryValue";
+};
+
 /// Nothing when one has no type, or no value of that type.
-inline std::optional<Attributes> read_attributes(json::Value object) {
+inline std::optional<Attributes> read_attributes(json::Value object, const AttributeNames& names = {}) {
   Attributes attributes;
   for (const json::Value member : object) {
-    Attribute attribute{.type = std::string(member["DataType"].string().value_or("")), .value = {}};
+    Attribute attribute{.type = std::string(member[names.type].string().value_or("")), .value = {}};
     if (attribute.type.empty()) return std::nullopt;
-    const auto value = member[attribute.is_binary() ? "BinaryValue" : "StringValue"].string();
+    const auto value = member[attribute.is_binary() ? names.bytes : names.text].string();
     if (!value) return std::nullopt;
     if (attribute.is_binary()) {
       auto bytes = encoding::base64_decode(*value);

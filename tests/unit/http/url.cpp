@@ -100,6 +100,14 @@ TEST_CASE("a port is a number from 1 to 65535") {
     CHECK_FALSE(Url::parse(std::string("https://h:") + port));
 }
 
+TEST_CASE("the addresses at which AWS gives a machine its own data are on this machine") {
+  for (const char* host : {"169.254.169.254", "[fd00:ec2::254]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]",
+                           "169.254.100.1:9001"})
+    CHECK(Url::parse(std::string("http://") + host + "/").value().is_machine_metadata());
+  for (const char* host : {"169.254.100.2", "169.254.100.10", "169.254.169.254.evil.com", "127.0.0.1"})
+    CHECK_FALSE(Url::parse(std::string("http://") + host + "/").value().is_machine_metadata());
+}
+
 TEST_CASE("loopback is the machine itself, and nothing that only looks like it") {
   for (const char* host :
        {"localhost", "LocalHost", "a.localhost", "127.0.0.1", "127.255.255.254", "127.1.2.3:80", "[::1]", "[::1]:80"})
