@@ -6,12 +6,14 @@
 #include <dmq/auth/credentials_chain.hpp>
 #include <dmq/auth/sigv4.hpp>
 #include <dmq/consumer.hpp>
+#include <dmq/core/observers.hpp>
 #include <dmq/crypto/random_ids.hpp>
 #include <dmq/gateway/batch_route.hpp>
 #include <dmq/gateway/publish_route.hpp>
 #include <dmq/http/curl_transport.hpp>
 #include <dmq/json/simdjson.hpp>
 #include <dmq/log_observer.hpp>
+#include <dmq/metrics_observer.hpp>
 #include <dmq/options.hpp>
 #include <dmq/producer.hpp>
 #include <dmq/sqs/client.hpp>

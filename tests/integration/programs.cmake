@@ -23,6 +23,10 @@ add_test(NAME "integration: quickstart"
          COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/quickstart.sh $<TARGET_FILE:quickstart>)
 set_tests_properties("integration: quickstart" PROPERTIES LABELS integration TIMEOUT 120)
 
+add_test(NAME "integration: metrics"
+         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/metrics.sh $<TARGET_FILE:local_cloud> $<TARGET_FILE:metrics>)
+set_tests_properties("integration: metrics" PROPERTIES LABELS integration TIMEOUT 120)
+
 add_subdirectory(submit_soak)
 add_subdirectory(sqs_scenario)
 add_subdirectory(npm)

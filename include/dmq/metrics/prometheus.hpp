@@ -111,8 +111,9 @@ class PrometheusWriter {
     std::uint64_t count = 0;
     for (std::size_t i = 0; i < histogram.counts.size(); ++i) {
       count += histogram.counts[i];
-      const std::string bound = i < bounds.size() ? seconds(bounds[i]) : "+Inf";
-      sample(bucket, labels + ",le=\"" + bound + "\"", std::to_string(count));
+      std::string bounded = labels;
+      append_label(bounded, "le", i < bounds.size() ? seconds(bounds[i]) : "+Inf");
+      sample(bucket, bounded, std::to_string(count));
     }
     sample(std::string(name) + "_sum", labels, seconds(histogram.sum));
     sample(std::string(name) + "_count", labels, std::to_string(count));
