@@ -10,6 +10,8 @@ namespace support {
 
 /// What was asked for and not given back, without what the allocator itself needs.
 inline std::size_t live_bytes = 0;
+/// How often memory was asked for.
+inline std::size_t allocations = 0;
 
 namespace detail {
 struct alignas(std::max_align_t) BlockHead {
@@ -23,6 +25,7 @@ void* operator new(std::size_t bytes) {
   void* const block = std::malloc(sizeof(support::detail::BlockHead) + bytes);
   if (block == nullptr) throw std::bad_alloc();
   support::live_bytes += bytes;
+  ++support::allocations;
   return new (block) support::detail::BlockHead{bytes} + 1;
 }
 
