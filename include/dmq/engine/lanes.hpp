@@ -1,13 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include <dmq/version.hpp>
+#include <dmq/engine/group_table.hpp>
 
 namespace dmq::inline DMQ_ABI::engine {
 
@@ -18,15 +16,17 @@ class Lanes {
   using Ticket = std::uint32_t;
   static constexpr Ticket none = UINT32_MAX;
 
-  /// Queues behind all others of the group.
+  /// Queues behind all others of the group. With an exception nothing has changed.
   Ticket enter(std::string_view group) {
-    auto it = lanes_.find(group);
-    if (it == lanes_.end()) it = lanes_.emplace(std::string(group), Lane{}).first;
-    const Ticket ticket = take_slot();
+    if (free_ == none) add_slot();
+    const Groups::Number number = lanes_.add(group);
+    Lane& lane = lanes_[number];
+    const Ticket ticket = free_;
     Slot& slot = slots_[ticket];
-    slot = {&*it, it->second.last, none};
-    (slot.previous == none ? it->second.first : slots_[slot.previous].next) = ticket;
-    it->second.last = ticket;
+    free_ = slot.next;
+    slot = {number, lane.last, none};
+    (slot.previous == none ? lane.first : slots_[slot.previous].next) = ticket;
+    lane.last = ticket;
     return ticket;
   }
 
@@ -41,18 +41,18 @@ class Lanes {
 
   /// The first of a group, or `none`.
   Ticket first(std::string_view group) const {
-    const auto it = lanes_.find(group);
-    return it == lanes_.end() ? none : it->second.first;
+    const Groups::Number number = lanes_.find(group);
+    return number == Groups::none ? none : lanes_[number].first;
   }
 
   /// Leaves its lane, from any place in it. The ticket may be given to another afterwards. Returns the one that is the
   /// first of its lane by this, or `none`.
-  Ticket leave(Ticket ticket) {
+  Ticket leave(Ticket ticket) noexcept {
     const Slot slot = slots_[ticket];
-    Lane& lane = slot.lane->second;
+    Lane& lane = lanes_[slot.lane];
     (slot.previous == none ? lane.first : slots_[slot.previous].next) = slot.next;
     (slot.next == none ? lane.last : slots_[slot.next].previous) = slot.previous;
-    if (lane.first == none) lanes_.erase(lanes_.find(slot.lane->first));
+    if (lane.first == none) lanes_.erase(slot.lane);
     slots_[ticket].next = free_;
     free_ = ticket;
     return slot.previous == none ? slot.next : none;
@@ -68,30 +68,21 @@ class Lanes {
     Ticket first = none;
     Ticket last = none;
   };
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
-  };
-  using Map = std::unordered_map<std::string, Lane, Hash, std::equal_to<>>;
+  using Groups = GroupTable<Lane>;
   struct Slot {
-    Map::value_type* lane = nullptr;  ///< Stays where it is while the map grows.
+    Groups::Number lane = Groups::none;
     Ticket previous = none;
     Ticket next = none;
   };
 
-  Ticket take_slot() {
-    if (free_ == none) {
-      slots_.emplace_back();
-      return static_cast<Ticket>(slots_.size() - 1);
-    }
-    const Ticket ticket = free_;
-    free_ = slots_[ticket].next;
-    return ticket;
+  void add_slot() {
+    slots_.emplace_back();
+    free_ = static_cast<Ticket>(slots_.size() - 1);
   }
 
-  Map lanes_;
+  Groups lanes_;
   std::vector<Slot> slots_;
-  Ticket free_ = none;
+  Ticket free_ = none;  ///< The first of the free slots, which are a list by `next`.
 };
 
 }  // namespace dmq::inline DMQ_ABI::engine

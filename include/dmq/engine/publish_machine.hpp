@@ -40,8 +40,9 @@ class PublishMachine {
   std::optional<Error> lane_refusal(const std::string& group) const;
   bool has_room(std::size_t bytes) const noexcept { return accounts_.has_room(bytes); }
 
-  /// Takes the one submission of `one` in, to which there is no refusal. With an exception nothing has changed.
-  void submit(Submissions&& one, Instant now);
+  /// Takes the one submission of `one` in, to which there is no refusal; whether it is the first of its lane. With an
+  /// exception nothing has changed.
+  bool submit(Submissions&& one, Instant now);
   /// What the next request is to carry; empty when nothing can leave now.
   std::vector<Publication*> take_batch(Instant now);
   /// The outcome of a request, or of a caller's: each publication has ended, or goes back into its lane.
@@ -154,13 +155,14 @@ inline std::optional<Error> PublishMachine::lane_refusal(const std::string& grou
   return std::nullopt;
 }
 
-inline void PublishMachine::submit(Submissions&& one, Instant now) {
+inline bool PublishMachine::submit(Submissions&& one, Instant now) {
   now_ = now;
   Submission& s = one.front();
   s.bytes = message_bytes(s.entry.message);
   s.deadline = now.ticks + settings_.deadline;
   waiting_.add(std::move(one));
   accounts_.take_in(s);
+  return s.place == Place::ready;
 }
 
 inline std::vector<Publication*> PublishMachine::take_batch(Instant now) {

@@ -55,8 +55,7 @@ class PublishCore : public std::enable_shared_from_this<PublishCore<RouteType, C
       return refused(submission);
     }
     if (!io_) io_ = std::make_unique<Io>(this->shared_from_this(), state_, channel_, route_, settings_);
-    state_.machine.submit(std::move(one), channel_.now());
-    state_.tell_loop();
+    if (state_.machine.submit(std::move(one), channel_.now())) state_.tell_of_ready();
     return {};
   }
 

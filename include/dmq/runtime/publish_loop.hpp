@@ -123,6 +123,8 @@ class PublishLoop {
       at_most = next <= now ? Duration::zero() : std::min(at_most, next - now);
       if (state_.machine.has_ended() || (flights_.has_slot() && state_.machine.has_ready())) at_most = Duration::zero();
       state_.loop_sleeps = at_most > Duration::zero();
+      // Without a slot it is told of the first only, whose deadline it has to keep.
+      state_.loop_takes_more = flights_.has_slot() || state_.machine.next_sweep() == Ticks::max();
     }
     flights_.land(at_most);
     const std::lock_guard lock(state_.mutex);

@@ -42,6 +42,7 @@ struct Transport {
   }
   void poll(std::vector<http::Completion>& out, Duration at_most) {
     waits.push_back(at_most);
+    if (meanwhile) meanwhile();
     for (http::Completion& completion : std::exchange(ready, {})) out.push_back(std::move(completion));
   }
   void cancel(std::uint64_t id) { cancelled.push_back(id); }
@@ -51,6 +52,7 @@ struct Transport {
   }
 
   bool throws = false;
+  std::function<void()> meanwhile{};
   int wakes = 0;
   std::vector<std::uint64_t> started{};
   std::vector<std::uint64_t> cancelled{};
@@ -102,7 +104,7 @@ struct Bench {
   void submit(const std::string& body, const std::string& group, std::function<void(PublishResult)> done) {
     dmq::engine::Submissions one;
     one.emplace_back(dmq::Message{.body = body, .group = group}, std::move(done)).entry.deduplication_id = body;
-    state.machine.submit(std::move(one), channel.now());
+    if (state.machine.submit(std::move(one), channel.now())) state.tell_of_ready();
   }
   void turn() { loop.turn(Duration::max()); }
   void pass(Duration time) {
@@ -151,6 +153,44 @@ TEST_CASE("a loop fetches a token, sends what is submitted, and reports it") {
   CHECK(bench.reports == Reports{"a accepted", "b accepted"});
   CHECK(bench.loop.idle());
   CHECK(bench.state.machine.idle());
+}
+
+TEST_CASE("a loop that sleeps is woken for a message that can leave, and not for one that waits in its lane") {
+  Bench bench;
+  bench.submit("a1", "a");
+  bench.turn();
+  bench.turn();
+  const int before = bench.transport.wakes;
+  bench.transport.meanwhile = [&] { bench.submit("a2", "a"); };
+  bench.turn();
+  CHECK(bench.transport.wakes == before);
+  bench.transport.meanwhile = [&] { bench.submit("b", "b"); };
+  bench.turn();
+  CHECK(bench.transport.wakes == before + 1);
+  CHECK(bench.transport.bodies == Reports{"a1", "b"});
+}
+
+TEST_CASE("a loop that can send nothing more is woken once, for the deadline of what has come") {
+  dmq::PublishSettings settings;
+  settings.submit.max_in_flight = 1;
+  settings.deadline = seconds(20);
+  Bench bench(settings);
+  bench.submit("a", "a");
+  bench.turn();
+  bench.turn();
+  const int before = bench.transport.wakes;
+  bench.transport.meanwhile = [&] {
+    for (const char* group : {"b", "c", "d"}) bench.submit(group, group);
+  };
+  bench.turn();
+  CHECK(bench.transport.wakes == before + 1);
+  bench.transport.meanwhile = [&] { bench.submit("e", "e"); };
+  bench.turn();
+  CHECK(bench.transport.wakes == before + 1);
+  bench.transport.meanwhile = {};
+  bench.pass(seconds(20));
+  CHECK(bench.reports ==
+        Reports{"b timeout not_sent", "c timeout not_sent", "d timeout not_sent", "e timeout not_sent"});
 }
 
 TEST_CASE("an answer to nothing that is in flight, or a second one, is ignored and observed") {
