@@ -12,6 +12,7 @@
 
 #include <dmq/consume_settings.hpp>
 #include <dmq/delivery.hpp>
+#include <dmq/runtime/batch_handler.hpp>
 #include <dmq/runtime/consume_run.hpp>
 #include <dmq/sqs/client.hpp>
 
@@ -56,13 +57,29 @@ class Consumer {
   /// there is a run already), authentication, authorization, configuration (no such queue), rejected.
   template <Handler H>
   RunReport run(H handler, std::stop_token stop = {}) {
-    RunReport refused;
-    if (Result<void> ok = check_run(settings_); !ok) refused.error = std::move(ok).error();
-    if (!refused.error && !control_->begin()) refused.error = invalid_argument("this consumer is running already");
-    if (refused.error) return refused;
-    runtime::ConsumeRun run(client_.channel(), client_.wire(), settings_, control_, seed_++);
     auto shared = std::make_shared<H>(std::move(handler));
-    return run.run([shared](const engine::Claim& claim) { return runtime::handle(*shared, claim); }, stop);
+    return run_with({[shared](std::span<const engine::Claim> claims, std::span<engine::Handled> handled) {
+                      handled[0] = runtime::handle(*shared, claims[0]);
+                    }},
+                    stop);
+  }
+
+  /// The same for a standard queue, with up to `max_batch` messages in one call of the handler: as many as have come
+  /// when a worker is free.
+  /// invalid_argument, in the report, on a FIFO queue, and when `max_batch` is 0.
+  template <BatchHandler H>
+  RunReport run_batches(H handler, std::size_t max_batch = 10, std::stop_token stop = {}) {
+    if (settings_.queue_type() == QueueType::fifo)
+      return {.error = invalid_argument(
+                  "run_batches() is for standard queues; on a FIFO queue the messages of a group are handled one after "
+                  "the other: use run()")};
+    if (max_batch < 1) return {.error = invalid_argument("max_batch must be at least 1")};
+    auto shared = std::make_shared<H>(std::move(handler));
+    return run_with({[shared](std::span<const engine::Claim> claims, std::span<engine::Handled> handled) {
+                       runtime::handle_batch(*shared, claims, handled);
+                     },
+                     max_batch},
+                    stop);
   }
 
   /// A run asks for no more messages until resume(); what it holds goes on. From any thread, before a run, too.
@@ -136,6 +153,13 @@ class Consumer {
   const ConsumeSettings& settings() const noexcept { return settings_; }
 
  private:
+  RunReport run_with(const runtime::Handling& handling, const std::stop_token& stop) {
+    if (Result<void> ok = check_run(settings_); !ok) return {.error = std::move(ok).error()};
+    if (!control_->begin()) return {.error = invalid_argument("this consumer is running already")};
+    runtime::ConsumeRun run(client_.channel(), client_.wire(), settings_, control_, seed_++);
+    return run.run(handling, stop);
+  }
+
   static Result<void> check_handle(const Delivery& delivery) {
     if (!delivery.receipt_handle.empty()) return {};
     return invalid_argument("the delivery has no receipt handle; it must be one that receive() gave");

@@ -117,7 +117,7 @@ class ConsumeMachine {
   }
 
   void arrive(sqs::Arrival&& arrival, Ticks since);
-  void come_again(Held& held, sqs::ReceivedMessage&& message, Ticks since);
+  void come_again(Held& held, sqs::Arrival&& arrival, Ticks since);
   void return_to_lane(ConsumeLane& lane, const Held& held, Ticks now);
   void remove(Held& held);
   void lose(Held& held, Ticks now);
@@ -125,6 +125,7 @@ class ConsumeMachine {
   void drop_longest_tail(Ticks now);
   void plan_change(Held& held, Ticks visible_at, bool stays_ours);
   void cancel_change(Held& held);
+  bool is_planned(const Held& held) const;
   void send_back(Held& held, const Disposition& disposition, Ticks now);
   Duration back_off(const Held& held, const Disposition& disposition);
   void finish(Held& held, bool discarded);
@@ -193,7 +194,7 @@ inline void ConsumeMachine::on_polled(std::vector<sqs::Arrival>&& arrivals, Tick
 
 inline void ConsumeMachine::on_poll_failed(const Error& error, std::optional<Instant> sent, Instant now) {
   const bool was_recovering = std::exchange(recovering_, false);
-  if (sqs::is_stale_attempt(error)) return poller_.on_stale_attempt();
+  if (sqs::is_stale_attempt(error)) return poller_.on_stale_attempt(now, random_);
   if (stopping_ && !was_recovering && error.kind == ErrorKind::cancelled) return poller_.on_cancelled(sent);
   const Duration pause = poller_.on_failure(error, sent, now, random_);
   note({.kind = EventKind::poll_failed, .level = Level::warning, .duration = pause, .error = error});
@@ -205,7 +206,7 @@ inline void ConsumeMachine::arrive(sqs::Arrival&& arrival, Ticks since) {
   sqs::ReceivedMessage& message = arrival.message;
   ConsumeLane& lane = lanes_.lane(is_fifo() ? message.group : message.message_id);
   if (Held* const earlier = lane.find(message.message_id); earlier != nullptr)
-    return come_again(*earlier, std::move(message), since);
+    return come_again(*earlier, std::move(arrival), since);
   Held& held = lanes_.add(lane, to_delivery(std::move(message), since), Lease(clock_));
   held.damage = std::move(arrival.damage);
   leases_.open(held, since);
@@ -219,12 +220,16 @@ inline void ConsumeMachine::arrive(sqs::Arrival&& arrival, Ticks since) {
 }
 
 /// A message of which we hold an earlier claim: that goes on, under the newer handle.
-inline void ConsumeMachine::come_again(Held& held, sqs::ReceivedMessage&& message, Ticks since) {
+inline void ConsumeMachine::come_again(Held& held, sqs::Arrival&& arrival, Ticks since) {
   cancel_change(held);
-  held.receipt_handle = message.receipt_handle;
-  held.receive_count = message.receive_count;
-  if (held.state == State::waiting) *held.delivery = to_delivery(std::move(message), since);
+  held.receipt_handle = arrival.message.receipt_handle;
+  held.receive_count = arrival.message.receive_count;
+  if (held.state == State::waiting) {
+    *held.delivery = to_delivery(std::move(arrival.message), since);
+    held.damage = std::move(arrival.damage);
+  }
   leases_.open(held, since);
+  return_to_lane(*held.lane, held, since);
   if (held.state == State::finished && std::find(to_delete_.begin(), to_delete_.end(), held.id) == to_delete_.end())
     to_delete_.push_back(held.id);
   lanes_.consider(*held.lane);
@@ -354,6 +359,11 @@ inline void ConsumeMachine::cancel_change(Held& held) {
   leases_.update(held);
 }
 
+inline bool ConsumeMachine::is_planned(const Held& held) const {
+  return std::any_of(to_change_.begin(), to_change_.end(),
+                     [&](const ChangeOrder& order) { return order.held == held.id; });
+}
+
 /// Its lane may be empty then.
 inline void ConsumeMachine::remove(Held& held) {
   leases_.close(held);
@@ -420,7 +430,8 @@ inline void ConsumeMachine::settle_delete(const DeleteOrder& order, const Result
   Held* const held = lanes_.find(order.held);
   if (held == nullptr) return;
   ConsumeLane& lane = *held->lane;
-  if (result) {
+  const bool is_newest = order.receipt_handle == held->receipt_handle;
+  if (result && is_newest) {
     acknowledgements_.erase(held->delivery->message_id);
     ++(held->discarded ? report_.discarded : report_.handled);
     note({.kind = held->discarded ? EventKind::discarded : EventKind::acknowledged,
@@ -430,12 +441,12 @@ inline void ConsumeMachine::settle_delete(const DeleteOrder& order, const Result
     lanes_.consider(lane);
     return lanes_.drop_empty(lane);
   }
-  const Error& error = result.error();
   // It has come again meanwhile, or it may yet work.
-  if (order.receipt_handle != held->receipt_handle || retry::classify(error) != retry::Fault::permanent) {
+  if (!is_newest || retry::classify(result.error()) != retry::Fault::permanent) {
     if (std::find(to_delete_.begin(), to_delete_.end(), held->id) == to_delete_.end()) to_delete_.push_back(held->id);
     return;
   }
+  const Error& error = result.error();
   if (ends_run(error)) {
     report_.unconfirmed.push_back(to_unfinished(*held));
     fail(error, now);
@@ -487,7 +498,7 @@ inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result
   Held* held = lanes_.find(order.held);
   // It came again meanwhile, under a newer handle: this was about a lease of before.
   if (held != nullptr && held->receipt_handle != order.receipt_handle) held = nullptr;
-  if (held != nullptr) held->changing = false;
+  if (held != nullptr) held->changing = is_planned(*held);  // Its head failed while it was extended.
   if (result) {
     note({.kind = order.extends ? EventKind::extended : EventKind::released,
           .subject = order.subject,
@@ -495,7 +506,7 @@ inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result
     if (held == nullptr) return;
     const bool awaits = held->lane->awaited.has_value() && held->state == State::waiting;
     leases_.renew(*held, sent, order.visibility);
-    if (!order.extends && awaits) {
+    if (awaits) {
       held->extend_at = Held::never;
     } else if (!order.extends) {
       held->extend_at = now.ticks;  // Its head came back while this was under way.
@@ -517,7 +528,7 @@ inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result
     held->suspect_until = now.ticks + longest_landing;
     held->suspect_lease = order.visibility;
   }
-  const bool still_meant = held != nullptr ? held->lane->awaited.has_value() : order.held == 0;
+  const bool still_meant = held != nullptr ? held->lane->awaited && !held->changing : order.held == 0;
   if (!order.extends && still_meant) {
     if (held != nullptr) held->changing = true;
     to_change_.push_back(order);
@@ -553,7 +564,8 @@ inline void ConsumeMachine::on_timer(Instant now) {
 inline Ticks ConsumeMachine::next_deadline() const {
   Ticks next = leases_.next_lapse();
   if (stopping_ && !gave_up_) next = std::min(next, stop_deadline_);
-  if (!poller_.in_flight() && !stopping_ && !paused_ && room() > 0) next = std::min(next, poller_.opens_at());
+  const bool wants_poll = (!paused_ && room() > 0) || poller_.lost_answer(clock_());
+  if (!poller_.in_flight() && !stopping_ && wants_poll) next = std::min(next, poller_.opens_at());
   if (!poller_.in_flight() && wants_recovery(clock_())) next = std::min(next, poller_.opens_at());
   if (!delete_gate_.in_flight && !to_delete_.empty()) next = std::min(next, delete_gate_.not_before);
   if (!change_gate_.in_flight) {

@@ -28,7 +28,8 @@ class LeaseBook {
 
   /// The queue has handed it out not before `since`.
   void open(Held& held, Ticks since) {
-    held.hard_cap = held.cap = since + max_visibility - margin();
+    held.hard_cap = since + max_visibility - margin();
+    held.cap = held.state == Held::State::running ? std::min(held.cap, held.hard_cap) : held.hard_cap;
     held.lost = false;
     renew(held, since, settings_.visibility);
   }

@@ -58,8 +58,10 @@ class Poller {
   /// How long it waits until the next poll. `sent` is when the first byte of the request went out.
   Duration on_failure(const Error& error, std::optional<Instant> sent, Instant now, Random& random) {
     in_flight_ = false;
+    // What was not sent is no answer to what was sent before it.
     const bool lost = error.delivery == DeliveryState::unknown && error.http_status == 0;
-    if (!lost && holds(Rule::any_answer_ends_the_attempt)) forget();
+    const bool answered = !lost && error.delivery != DeliveryState::not_sent;
+    if (answered && holds(Rule::any_answer_ends_the_attempt)) forget();
     if (lost && !first_byte_ && sent) first_byte_ = sent->ticks;
     const Duration pause = retry::backoff(policy_, failures_, retry::classify(error), error.retry_after, random);
     failures_ = std::min(failures_ + 1, 30);
@@ -75,10 +77,13 @@ class Poller {
     not_before_ = Ticks::min();
   }
 
-  /// The id is not valid any more: the next poll has another, at once.
-  void on_stale_attempt() noexcept {
+  /// The id is not valid any more: the next poll has another, at once. Should that not be valid either, it waits.
+  void on_stale_attempt(Instant now, Random& random) {
     in_flight_ = false;
     forget();
+    if (failures_ > 0)
+      not_before_ = now.ticks + retry::backoff(policy_, failures_, retry::Fault::throttled, std::nullopt, random);
+    failures_ = std::min(failures_ + 1, 30);
   }
 
  private:

@@ -166,6 +166,7 @@ class ConsumeLoop {
       at_most = next <= now ? Duration::zero() : std::min(at_most, next - now);
       if (poll_ != nullptr) at_most = std::min(at_most, longest_listening);
       state_.loop_sleeps = at_most > Duration::zero();
+      state_.loop_wakes_at = at_most < Ticks::max() - now ? now + at_most : Ticks::max();
     }
     flights_.land(at_most);
     const std::lock_guard lock(state_.mutex);

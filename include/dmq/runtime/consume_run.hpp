@@ -3,7 +3,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -71,15 +73,23 @@ class ConsumeRun {
   ConsumeRun(const ConsumeRun&) = delete;
   ConsumeRun& operator=(const ConsumeRun&) = delete;
 
-  RunReport run(const Handle& handle, const std::stop_token& stop) {
-    Workers workers(state_, handle, state_->settings.run.workers);
+  RunReport run(const Handling& handling, const std::stop_token& stop) {
+    std::optional<Workers> workers;
+    try {
+      workers.emplace(state_, handling, state_->settings.run.workers);
+    } catch (...) {
+      return {.error = Error{.kind = ErrorKind::configuration,
+                             .message = "the system does not give threads for " +
+                                        std::to_string(state_->settings.run.workers) +
+                                        " workers: " + current_exception_text()}};
+    }
     {
       const std::stop_callback on_stop(stop, [this] { loop_.wake(); });
       while (goes_on(stop)) loop_.turn(Duration::max());
     }
     loop_.abort();
     while (!loop_.idle()) loop_.turn(Duration::max());
-    workers.end();
+    workers->end();
     const std::lock_guard lock(state_->mutex);
     return state_->machine.report();
   }

@@ -24,8 +24,13 @@ struct ConsumeState {
   std::condition_variable work;  ///< There may be some, or the end has come.
   engine::ConsumeMachine machine;
   bool loop_sleeps = false;           ///< Whoever brings work then has to wake it.
+  Ticks loop_wakes_at{};              ///< By itself.
   std::function<void()> wake_loop{};  ///< Empty when there is none any more.
   bool ended = false;                 ///< For the workers.
+
+  void rouse_loop() {
+    if (std::exchange(loop_sleeps, false) && wake_loop) wake_loop();
+  }
 };
 
 }  // namespace dmq::inline DMQ_ABI::runtime

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <functional>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -54,7 +56,23 @@ auto decoded(F f) {
 }
 
 namespace runtime {
-using Handle = std::function<engine::Handled(const engine::Claim&)>;
+/// How messages are handled: `call` gets at most `at_once`, and says of each what came of it.
+struct Handling {
+  std::function<void(std::span<const engine::Claim>, std::span<engine::Handled>)> call{};
+  std::size_t at_once = 1;
+};
+
+/// Of what is being thrown.
+inline engine::Handled failed_by_exception() {
+  try {
+    throw;
+  } catch (const Exception& exception) {
+    return {Disposition::retry(), exception.error()};
+  } catch (...) {
+    return {Disposition::retry(),
+            Error{.kind = ErrorKind::handler, .message = "the handler threw: " + current_exception_text()}};
+  }
+}
 
 /// Calls a handler; whatever it throws is a failure of the message.
 template <Handler H>
@@ -78,11 +96,8 @@ engine::Handled handle(H& handler, const engine::Claim& claim) {
       if (answer) return {};
       return {Disposition::retry(), answer.error()};
     }
-  } catch (const Exception& exception) {
-    return {Disposition::retry(), exception.error()};
   } catch (...) {
-    return {Disposition::retry(),
-            Error{.kind = ErrorKind::handler, .message = "the handler threw: " + current_exception_text()}};
+    return failed_by_exception();
   }
 }
 }  // namespace runtime

@@ -18,13 +18,13 @@ namespace dmq::inline DMQ_ABI::runtime {
 class Workers {
  public:
   /// Throws what std::thread throws, and then has none.
-  Workers(const std::shared_ptr<ConsumeState>& state, const Handle& handle, std::size_t count) : state_(state) {
-    const auto shared_handle = std::make_shared<const Handle>(handle);
+  Workers(const std::shared_ptr<ConsumeState>& state, const Handling& handling, std::size_t count) : state_(state) {
+    const auto shared = std::make_shared<const Handling>(handling);
     try {
       for (std::size_t i = 0; i < count; ++i) {
         auto busy = std::make_shared<bool>(false);
         workers_.push_back({{}, busy});
-        workers_.back().thread = std::thread([state, shared_handle, busy] { work(*state, *shared_handle, *busy); });
+        workers_.back().thread = std::thread([state, shared, busy] { work(*state, *shared, *busy); });
       }
     } catch (...) {
       end();
@@ -53,30 +53,46 @@ class Workers {
   }
 
  private:
+  using Claims = std::vector<engine::Claim>;
+
   struct Worker {
     std::thread thread;
     std::shared_ptr<bool> busy;  ///< Under the lock of the state.
   };
 
-  static void work(ConsumeState& state, const Handle& handle, bool& busy) {
+  static void work(ConsumeState& state, const Handling& handling, bool& busy) {
     std::unique_lock lock(state.mutex);
     while (!state.ended) {
-      std::optional<engine::Claim> claim = state.machine.take_work(state.now());
-      if (!claim) {
+      const Claims claims = take(state, handling.at_once);
+      if (claims.empty()) {
         state.work.wait(lock, [&] { return state.ended || state.machine.has_work(); });
         continue;
       }
       busy = true;
       lock.unlock();
       const Ticks began = state.now().ticks;
-      const engine::Handled handled = handle(*claim);
+      std::vector<engine::Handled> handled(claims.size());
+      handling.call(claims, handled);
       lock.lock();
       busy = false;
       const Instant now = state.now();
-      state.machine.on_handled(claim->id, handled, now.ticks - began, now);
-      if (std::exchange(state.loop_sleeps, false) && state.wake_loop) state.wake_loop();
-      claim.reset();
+      for (std::size_t i = 0; i < claims.size(); ++i)
+        state.machine.on_handled(claims[i].id, handled[i], now.ticks - began, now);
+      state.rouse_loop();
     }
+  }
+
+  static Claims take(ConsumeState& state, std::size_t most) {
+    const Instant now = state.now();
+    Claims claims;
+    while (claims.size() < most) {
+      std::optional<engine::Claim> claim = state.machine.take_work(now);
+      if (!claim) break;
+      claims.push_back(*std::move(claim));
+    }
+    // A damaged message goes back, a handler has to be told earlier than its message would have lapsed.
+    if (state.machine.next_deadline() < state.loop_wakes_at) state.rouse_loop();
+    return claims;
   }
 
   std::shared_ptr<ConsumeState> state_;
