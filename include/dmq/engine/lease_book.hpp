@@ -21,7 +21,7 @@ class LeaseBook {
   explicit LeaseBook(const ConsumeSettings& settings) : settings_(settings) {}
 
   /// So long before its end a lease is taken for lost: a handler is told, and none begins.
-  Duration margin() const noexcept { return std::min<Duration>(std::chrono::seconds(2), settings_.visibility / 4); }
+  Duration margin() const noexcept { return std::min<Duration>(std::chrono::seconds(2), Duration(settings_.visibility) / 4); }
   bool is_too_short(const Held& held, Ticks now) const noexcept {
     return holds(Rule::lease_is_checked) && held.leased_until - margin() <= now;
   }
