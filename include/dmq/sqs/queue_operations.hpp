@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,7 +86,7 @@ struct CreateQueue {
   void write(encoding::JsonWriter& json) const {
     json.key("QueueName").value(queue_name);
     AttributeMap map = to_map(attributes);
-    // SQS knows no "false" there, whatever its reference says.
+    // Never "false": the reference allows it, and SQS is said to refuse it (not verified).
     if (detail::type_of(queue_name) == QueueType::fifo) map.insert_or_assign("FifoQueue", "true");
     if (!map.empty()) detail::write_texts(json.key("Attributes"), map);
     if (!tags.empty()) detail::write_texts(json.key("tags"), tags);  // The only member with a small letter.
