@@ -12,6 +12,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/dmq-config.cmake.in ${PR
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/dmq-config-version.cmake
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/dmq-config.cmake ${PROJECT_BINARY_DIR}/dmq-config-version.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/dmq-lambda.cmake ${CMAKE_CURRENT_LIST_DIR}/dmq-lambda-zip.cmake
         DESTINATION ${dmq_package_dir})
 
 file(RELATIVE_PATH dmq_prefix_from_pc /${CMAKE_INSTALL_DATADIR}/pkgconfig /)

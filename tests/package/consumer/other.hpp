@@ -4,7 +4,7 @@
 #include <dmq/consumer.hpp>
 #include <dmq/producer.hpp>
 
-#include <dmq/auth/credentials.hpp>
+#include <dmq/auth/credentials_chain.hpp>
 #include <dmq/auth/sigv4.hpp>
 #include <dmq/http/url.hpp>
 #include <dmq/sqs/send_route.hpp>
@@ -18,7 +18,7 @@ struct NoNetwork {
   }
 };
 
-using Producer = dmq::Producer<NoNetwork, dmq::sqs::SendRoute, dmq::auth::SigV4<dmq::auth::StaticCredentials>>;
+using Producer = dmq::Producer<NoNetwork, dmq::sqs::SendRoute, dmq::auth::SigV4<dmq::auth::AnyCredentials>>;
 
 dmq::Error publish_elsewhere(Producer producer);
 decltype(&dmq::http::parse_service_url) url_parser_elsewhere();
