@@ -126,6 +126,7 @@ class ConsumeMachine {
   void plan_change(Held& held, Ticks visible_at, bool stays_ours);
   void cancel_change(Held& held);
   bool is_planned(const Held& held) const;
+  bool is_superseded(const ChangeOrder& order);
   void send_back(Held& held, const Disposition& disposition, Ticks now);
   Duration back_off(const Held& held, const Disposition& disposition);
   void finish(Held& held, bool discarded);
@@ -364,6 +365,16 @@ inline bool ConsumeMachine::is_planned(const Held& held) const {
                      [&](const ChangeOrder& order) { return order.held == held.id; });
 }
 
+/// What was given back has come again since, under another handle.
+inline bool ConsumeMachine::is_superseded(const ChangeOrder& order) {
+  const std::string& id = order.subject.message_id;
+  const ConsumeLane* const lane = lanes_.find_lane(is_fifo() ? order.subject.group : id);
+  if (lane != nullptr && lane->find(id) != nullptr) return true;
+  return std::any_of(to_change_.begin(), to_change_.end(), [&](const ChangeOrder& other) {
+    return other.subject.message_id == id && other.subject.receive_count > order.subject.receive_count;
+  });
+}
+
 /// Its lane may be empty then.
 inline void ConsumeMachine::remove(Held& held) {
   leases_.close(held);
@@ -463,7 +474,7 @@ inline std::vector<ChangeOrder> ConsumeMachine::take_changes(Instant now) {
   while (!to_change_.empty() && orders.size() < most_in_a_request) {
     ChangeOrder order = std::move(to_change_.front());
     to_change_.pop_front();
-    if (order.lease_until <= now.ticks) continue;
+    if (order.lease_until <= now.ticks || (order.held == 0 && is_superseded(order))) continue;
     const Duration left = std::max<Duration>(order.visible_at - now.ticks, Duration::zero());
     order.visibility = std::chrono::ceil<std::chrono::seconds>(left);
     orders.push_back(std::move(order));
@@ -528,7 +539,8 @@ inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result
     held->suspect_until = now.ticks + longest_landing;
     held->suspect_lease = order.visibility;
   }
-  const bool still_meant = held != nullptr ? held->lane->awaited && !held->changing : order.held == 0;
+  const bool still_meant =
+      held != nullptr ? held->lane->awaited && !held->changing : order.held == 0 && !is_superseded(order);
   if (!order.extends && still_meant) {
     if (held != nullptr) held->changing = true;
     to_change_.push_back(order);

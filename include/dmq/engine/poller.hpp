@@ -51,7 +51,7 @@ class Poller {
 
   void on_answer() noexcept {
     in_flight_ = false;
-    failures_ = 0;
+    failures_ = stale_ = 0;
     forget();
   }
 
@@ -81,9 +81,9 @@ class Poller {
   void on_stale_attempt(Instant now, Random& random) {
     in_flight_ = false;
     forget();
-    if (failures_ > 0)
-      not_before_ = now.ticks + retry::backoff(policy_, failures_, retry::Fault::throttled, std::nullopt, random);
-    failures_ = std::min(failures_ + 1, 30);
+    if (stale_ > 0)
+      not_before_ = now.ticks + retry::backoff(policy_, stale_, retry::Fault::throttled, std::nullopt, random);
+    stale_ = std::min(stale_ + 1, 30);
   }
 
  private:
@@ -100,7 +100,8 @@ class Poller {
   std::string attempt_id_;
   std::optional<Ticks> first_byte_;  ///< Of the attempt whose answer is lost.
   int max_messages_ = 0;
-  int failures_ = 0;  ///< In a row.
+  int failures_ = 0;  ///< Polls that failed in a row.
+  int stale_ = 0;     ///< Attempt ids that were not valid, without an answer since.
   Ticks not_before_ = Ticks::min();
   bool in_flight_ = false;
 };
