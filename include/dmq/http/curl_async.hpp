@@ -132,7 +132,7 @@ auto BasicCurlAsync<Loop>::take_idle() -> Node {
       idle_.reserve(2 * made_ + 16);
     }
     Flights maker;
-    maker.try_emplace(0, options_);
+    loop_.attend(maker.try_emplace(0, options_).first->second.exchange.handle());
     ++made_;
     return maker.extract(maker.begin());
   }

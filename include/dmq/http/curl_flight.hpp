@@ -1,11 +1,5 @@
 #pragma once
 
-#ifdef __linux__
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#endif
-
 #include <algorithm>
 #include <chrono>
 #include <string_view>
@@ -36,18 +30,7 @@ struct CurlFlight {
   Clock::time_point deadline{};
 };
 
-/// Ends a connection whose packets nobody acknowledges, as when a cable is cut. The time limit of an HTTP/2 exchange
-/// ends just that one, and the next would go the same way until the system gives up, a quarter of an hour later.
-inline int bound_silence(void*, [[maybe_unused]] curl_socket_t socket, curlsocktype) noexcept {
-#ifdef TCP_USER_TIMEOUT
-  constexpr unsigned int milliseconds = 10'000;
-  static_cast<void>(setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds));
-#endif
-  return CURL_SOCKOPT_OK;
-}
-
 inline CurlFlight::CurlFlight(const CurlOptions& options) : exchange(options) {
-  curl_easy_setopt(exchange.handle(), CURLOPT_SOCKOPTFUNCTION, &bound_silence);
   curl_easy_setopt(exchange.handle(), CURLOPT_PRIVATE, static_cast<void*>(&completion));
 }
 

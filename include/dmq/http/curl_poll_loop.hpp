@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include <dmq/http/curl.hpp>
+#include <dmq/http/curl_socket.hpp>
 
 namespace dmq::inline DMQ_ABI::http::detail {
 
@@ -17,6 +18,9 @@ class CurlPollLoop {
   CURLM* multi() const noexcept { return multi_.get(); }
   /// Without file descriptors left, a multi comes without its wake-up.
   bool is_usable() const noexcept { return multi_ != nullptr && curl_multi_wakeup(multi_.get()) == CURLM_OK; }
+
+  /// Before a handle's first exchange.
+  void attend(CURL* easy) noexcept { curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &CurlPollLoop::on_open); }
 
   /// Waits until there is something to do, and does it. True when wake() was called.
   bool turn(Duration at_most) {
@@ -36,6 +40,11 @@ class CurlPollLoop {
   }
 
  private:
+  static int on_open(void*, curl_socket_t socket, curlsocktype) noexcept {
+    bound_silence(socket);
+    return CURL_SOCKOPT_OK;
+  }
+
   std::atomic<bool> woken_ = false;
   CurlMultiHandle multi_;
 };
