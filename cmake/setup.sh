@@ -38,6 +38,10 @@ missing_packages() {
     have curl || say curl
     has_boto3 || say python3-boto3
   fi
+  if [ "$1" = benchmarks ]; then
+    [ -x /usr/sbin/nginx ] || say nginx-light
+    [ -f /usr/lib/nginx/modules/ngx_http_echo_module.so ] || say libnginx-mod-http-echo
+  fi
   if ! compiler >/dev/null; then
     # Without a compiler there is no telling which headers there are; apt-get leaves alone what is installed.
     say g++ libcurl4-openssl-dev libsimdjson-dev libssl-dev
@@ -63,14 +67,33 @@ as_root() {
 apt_install() {
   log=$(mktemp)
   say "Installing $*"
-  if ! { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
-         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@"; } \
-       >"$log" 2>&1 </dev/null; then
+  installed=no
+  forbid_services
+  { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@"; } \
+    >"$log" 2>&1 </dev/null && installed=yes
+  allow_services
+  if [ "$installed" = no ]; then
     cat "$log" >&2
     rm -f "$log"
     fail "apt-get could not install: $*"
   fi
   rm -f "$log"
+}
+
+# A server that comes with a package is for the measurements, and must not start and listen to the world.
+services=/usr/sbin/policy-rc.d
+forbid_services() {
+  forbidden=no
+  [ -e "$services" ] && return
+  forbidden=yes
+  trap 'allow_services; exit 1' INT TERM HUP
+  as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$services && chmod 755 $services"
+}
+allow_services() {
+  [ "$forbidden" = yes ] || return 0
+  as_root rm -f "$services"
+  trap - INT TERM HUP
 }
 
 dmq_setup() {
