@@ -27,7 +27,8 @@ inline Result<std::optional<std::string>> read_text_file(std::string_view what, 
   }
   std::string text;
   char block[4096];
-  while (const std::size_t size = std::fread(block, 1, sizeof block, file.get())) {
+  for (std::size_t size = sizeof block; size == sizeof block;) {
+    size = std::fread(block, 1, sizeof block, file.get());
     text.append(block, size);
     if (text.size() > limit_bytes) return unreadable("it is over 1 MiB");
   }
