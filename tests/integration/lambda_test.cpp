@@ -67,7 +67,7 @@ TEST_CASE("lambda: failures, slow handlers, malformed events and a weary runtime
   };
   auto runtime =
       start(server, clock, dmq::lambda::sqs_function(support::parse, handler, 500ms, clock), stop.get_token());
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 2'000; ++i) {
     const std::string id = std::to_string(i);
     const std::int64_t deadline = milliseconds(clock.now() + 3s);
     if (i % 20 == 0) server.queue({.next_status = 503});

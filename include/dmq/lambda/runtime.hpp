@@ -1,8 +1,7 @@
 #pragma once
 
-#include <stdlib.h>
-
 #include <concepts>
+#include <cstdlib>
 #include <functional>
 #include <stop_token>
 #include <string>
