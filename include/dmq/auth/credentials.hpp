@@ -10,6 +10,7 @@
 #include <dmq/auth/expiration.hpp>
 #include <dmq/core/secret.hpp>
 #include <dmq/environment.hpp>
+#include <dmq/http/headers.hpp>
 
 namespace dmq::inline DMQ_ABI::auth {
 
@@ -54,7 +55,8 @@ class EnvironmentCredentials {
     return environment_.find("AWS_ACCESS_KEY_ID").has_value() || environment_.find("AWS_SECRET_ACCESS_KEY").has_value();
   }
 
-  /// configuration when one of the two is missing: half a key is an error, not a reason to look elsewhere.
+  /// configuration when one of the two is missing: half a key is an error, not a reason to look elsewhere; and when no
+  /// header field can carry the key.
   Result<Credentials> read() const {
     Result<std::string> id = environment_.require("AWS_ACCESS_KEY_ID", "the id of an AWS access key");
     if (!id) return std::move(id).error();
@@ -65,6 +67,10 @@ class EnvironmentCredentials {
     auto token = environment_.find("AWS_SESSION_TOKEN");
     if (!token) token = environment_.find("AWS_SECURITY_TOKEN");
     if (token) credentials.session_token = Secret(*token);
+    if (Result<void> ok = http::check_header_value("AWS_ACCESS_KEY_ID", credentials.access_key_id); !ok)
+      return configuration_error(ok.error().message);
+    if (Result<void> ok = http::check_header_value("AWS_SESSION_TOKEN", token.value_or("")); !ok)
+      return configuration_error(ok.error().message);
     return credentials;
   }
 

@@ -75,3 +75,14 @@ TEST_CASE("the environment's key may have an end, and the older name of its toke
   CHECK(fetch().error().kind == ErrorKind::configuration);
   CHECK(fetch().error().message.starts_with("AWS_CREDENTIAL_EXPIRATION is no date"));
 }
+
+TEST_CASE("a key of the environment that no header field can carry is refused, and not shown") {
+  for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"}) {
+    Environment::Values values{{"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "hunter2"}};
+    values[name] = "hunter3\r\nX: y";
+    const auto credentials = EnvironmentCredentials(Environment::of(values)).read();
+    REQUIRE_FALSE(credentials);
+    CHECK(credentials.error().kind == ErrorKind::configuration);
+    CHECK(credentials.error().message.starts_with(std::string(name) + " has a control character at byte 7"));
+  }
+}
