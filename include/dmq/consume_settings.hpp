@@ -26,7 +26,7 @@ struct RunSettings {
   std::size_t workers = 8;                  ///< Handlers at once, at least 1.
   std::size_t max_held = 0;                 ///< Messages taken and not yet done; 0: ten for each worker.
   int max_per_receive = 10;                 ///< 1 to 10. With 1 nothing is taken from behind a message that fails.
-  std::chrono::seconds wait{20};            ///< Of a long poll: 0 to 20 s.
+  std::chrono::seconds wait{20};            ///< Of a long poll: 1 to 20 s.
   Duration heartbeat{};                     ///< Between two extensions of a lease; 0: two fifths of the visibility.
   Duration handler_limit = max_visibility;  ///< A lease is extended for so long after its handler began.
   Duration retry_base = std::chrono::seconds(1);  ///< The back-off of a failed message doubles from here with each
@@ -81,8 +81,9 @@ inline std::string in_seconds(Duration duration) {
 
 inline Result<void> check_times(const ConsumeSettings& settings) {
   const RunSettings& run = settings.run;
-  if (run.wait.count() < 0 || run.wait.count() > 20)
-    return invalid_argument("wait must be 0 to 20 s, not " + in_seconds(run.wait));
+  if (run.wait.count() < 1 || run.wait.count() > 20)
+    return invalid_argument("wait is " + in_seconds(run.wait) +
+                            ", and must be 1 to 20 s: polls that do not wait cost a request each, without end");
   if (settings.request_timeout <= run.wait)
     return invalid_argument("request_timeout is " + in_seconds(settings.request_timeout) +
                             ", and must be above the wait of a poll, " + in_seconds(run.wait));

@@ -23,7 +23,9 @@
 #include <dmq/testing/auditor.hpp>
 #include <dmq/testing/simulated_producer.hpp>
 
-namespace sim {
+#include "outcome.hpp"
+
+namespace sim::publish {
 
 using dmq::Duration;
 using dmq::Message;
@@ -106,20 +108,6 @@ inline Schedule draw(std::uint64_t seed) {
     schedule.happenings.push_back({moment(), event, lasts, static_cast<std::size_t>(random.below(producers))});
   }
   return schedule;
-}
-
-struct Outcome {
-  std::vector<dmq::testing::Violation> violations{};
-  std::array<std::uint64_t, dmq::testing::network_faults.size()> faults{};
-  std::array<std::uint64_t, event_names.size()> events{};
-  std::uint64_t messages = 0;
-  std::uint64_t accepted = 0;
-};
-
-/// The one key all schedules sign their tokens with: making one takes a tenth of a second.
-inline const dmq::testing::RsaKey& signing_key() {
-  static const dmq::testing::RsaKey key = dmq::testing::RsaKey::generate();
-  return key;
 }
 
 /// Plays a schedule: producers, the programs that use them, the cloud and the network between.
@@ -237,13 +225,14 @@ std::unique_ptr<World::Publisher> World::make_gateway(const dmq::PublishSettings
 }
 
 inline Outcome World::play() {
+  outcome_.events.resize(event_names.size());
   for (const Schedule::Producer& producer : schedule_.producers) publishers_.push_back(make(producer));
   plan();
   const bool ended = world_.run(dmq::testing::SimulatedClock::start.ticks + std::chrono::hours(24));
   for (const auto& publisher : publishers_) {
     if (publisher == nullptr) continue;
     auditor_.ledger(publisher->ledger());
-    outcome_.accepted += publisher->ledger().accepted;
+    outcome_.done += publisher->ledger().accepted;
     if (!publisher->idle()) auditor_.violate("memory-returns", "a producer still holds something");
   }
   auditor_.finish(cloud_, "dmq.fifo");
@@ -351,4 +340,13 @@ inline void World::crash(std::size_t producer) {
     if (group.producer == producer) auditor_.crashed(name);
 }
 
-}  // namespace sim
+struct Profile {
+  using Schedule = publish::Schedule;
+  using World = publish::World;
+  static constexpr auto& events = event_names;
+  static constexpr auto& rules = dmq::engine::publish_rules;
+  static constexpr const char* done = "accepted";
+  static Schedule draw(std::uint64_t seed) { return publish::draw(seed); }
+};
+
+}  // namespace sim::publish

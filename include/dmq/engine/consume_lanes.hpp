@@ -22,7 +22,7 @@ struct ConsumeLane {
   struct Awaited {
     std::string message_id{};
     Fence fence{};
-    Ticks since{};
+    Ticks back_at{};  ///< When it is visible again.
   };
 
   std::string key{};
@@ -111,13 +111,13 @@ class ConsumeLanes {
     return lane;
   }
 
-  /// The lane whose tail waits longest for its head, or null.
-  ConsumeLane* longest_awaiting() {
-    ConsumeLane* longest = nullptr;
+  /// The lane whose failed message is visible again first, or null.
+  ConsumeLane* first_awaiting() {
+    ConsumeLane* first = nullptr;
     for (auto& [key, lane] : lanes_)
-      if (lane.awaited && !lane.held.empty() && (longest == nullptr || lane.awaited->since < longest->awaited->since))
-        longest = &lane;
-    return longest;
+      if (lane.awaited && !lane.held.empty() && (first == nullptr || lane.awaited->back_at < first->awaited->back_at))
+        first = &lane;
+    return first;
   }
   std::vector<ConsumeLane*> all() {
     std::vector<ConsumeLane*> lanes;

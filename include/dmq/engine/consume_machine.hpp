@@ -66,13 +66,16 @@ class ConsumeMachine {
   void on_deleted(const std::vector<DeleteOrder>& orders, const Outcome& outcome, Instant now);
   /// Up to ten changes of visibility, in one request.
   std::vector<ChangeOrder> take_changes(Instant now);
-  /// `sent` is when the request went out, if it did.
-  void on_changed(const std::vector<ChangeOrder>& orders, const Outcome& outcome, std::optional<Instant> sent,
-                  Instant now);
+  /// How a request for changes went: when it went out, if it did, and whether an earlier sending of it may still land.
+  struct Sending {
+    std::optional<Instant> at{};
+    bool may_land_again = false;
+  };
+  void on_changed(const std::vector<ChangeOrder>& orders, const Outcome& outcome, const Sending& sending, Instant now);
 
   void on_timer(Instant now);
-  /// When something is to be done, should nothing else happen.
-  Ticks next_deadline() const;
+  /// When something is to be done, should nothing else happen; at once when it is finished.
+  Ticks next_deadline();
 
   /// No more polls until they are wanted again; what is held goes on.
   void set_paused(bool paused) noexcept { paused_ = paused; }
@@ -122,7 +125,7 @@ class ConsumeMachine {
   void remove(Held& held);
   void lose(Held& held, Ticks now);
   void drop_waiting(ConsumeLane& lane, Ticks now);
-  void drop_longest_tail(Ticks now);
+  void make_room(Ticks now);
   void plan_change(Held& held, Ticks visible_at, bool stays_ours);
   void cancel_change(Held& held);
   bool is_planned(const Held& held) const;
@@ -131,7 +134,8 @@ class ConsumeMachine {
   Duration back_off(const Held& held, const Disposition& disposition);
   void finish(Held& held, bool discarded);
   void settle_delete(const DeleteOrder& order, const Result<void>& result, Instant now);
-  void settle_change(const ChangeOrder& order, const Result<void>& result, Ticks sent, Instant now);
+  void settle_change(const ChangeOrder& order, const Result<void>& result, const Sending& sending, Instant now);
+  static void suspect(Held& held, const ChangeOrder& order, Ticks now);
   void close_gate(Gate& gate, const Outcome& outcome, Ticks now);
   void give_up();
   void note(Notice notice) {
@@ -285,6 +289,8 @@ inline void ConsumeMachine::on_handled(std::uint64_t claim, const Handled& handl
         .subject = subject_of(*held),
         .duration = took,
         .error = handled.error});
+  // The process may have stood still, and this may be the first to see it.
+  if (held->leased_until <= now.ticks) lose(*held, now.ticks);
   const Disposition::Kind kind = handled.disposition.kind;
   if (kind == Disposition::Kind::done || kind == Disposition::Kind::discard)
     finish(*held, kind == Disposition::Kind::discard);
@@ -308,7 +314,7 @@ inline void ConsumeMachine::send_back(Held& held, const Disposition& disposition
   ++report_.retried;
   ConsumeLane& lane = *held.lane;
   const Ticks back_at = now + back_off(held, disposition);
-  const ConsumeLane::Awaited awaited{held.delivery->message_id, held.delivery->fence(), now};
+  const ConsumeLane::Awaited awaited{held.delivery->message_id, held.delivery->fence(), back_at};
   const bool lost = held.lost || held.leased_until <= now;
   held.state = State::waiting;
   if (!lost) plan_change(held, back_at, false);
@@ -416,8 +422,14 @@ inline void ConsumeMachine::lose(Held& held, Ticks now) {
   lanes_.drop_empty(lane);
 }
 
-inline void ConsumeMachine::drop_longest_tail(Ticks now) {
-  if (ConsumeLane* const lane = lanes_.longest_awaiting()) drop_waiting(*lane, now);
+/// Without room there is no poll, which alone could bring a failed message back: a tail that waits for one makes room
+/// when that is due, or when nothing else would.
+inline void ConsumeMachine::make_room(Ticks now) {
+  if (room() > 0 || stopping_) return;
+  ConsumeLane* const lane = lanes_.first_awaiting();
+  if (lane == nullptr) return;
+  const bool stands_still = running_ == 0 && !lanes_.has_listed();
+  if (stands_still || lane->awaited->back_at <= now) drop_waiting(*lane, now);
 }
 
 inline std::vector<DeleteOrder> ConsumeMachine::take_deletes(Instant now) {
@@ -443,7 +455,9 @@ inline void ConsumeMachine::settle_delete(const DeleteOrder& order, const Result
   ConsumeLane& lane = *held->lane;
   const bool is_newest = order.receipt_handle == held->receipt_handle;
   if (result && is_newest) {
-    acknowledgements_.erase(held->delivery->message_id);
+    // A standard queue confirms the delete of a message that others have received meanwhile, and keeps it.
+    if (is_fifo() || (!held->lost && held->leased_until > now.ticks))
+      acknowledgements_.erase(held->delivery->message_id);
     ++(held->discarded ? report_.discarded : report_.handled);
     note({.kind = held->discarded ? EventKind::discarded : EventKind::acknowledged,
           .level = held->discarded ? Level::info : Level::debug,
@@ -477,6 +491,8 @@ inline std::vector<ChangeOrder> ConsumeMachine::take_changes(Instant now) {
     if (order.lease_until <= now.ticks || (order.held == 0 && is_superseded(order))) continue;
     const Duration left = std::max<Duration>(order.visible_at - now.ticks, Duration::zero());
     order.visibility = std::chrono::ceil<std::chrono::seconds>(left);
+    // From now on it may be no longer than that.
+    if (Held* const held = lanes_.find(order.held)) leases_.shorten(*held, now.ticks + order.visibility);
     orders.push_back(std::move(order));
   }
   for (const std::uint64_t id : leases_.due(now.ticks, most_in_a_request - orders.size(), !orders.empty())) {
@@ -498,13 +514,13 @@ inline std::vector<ChangeOrder> ConsumeMachine::take_changes(Instant now) {
 }
 
 inline void ConsumeMachine::on_changed(const std::vector<ChangeOrder>& orders, const Outcome& outcome,
-                                       std::optional<Instant> sent, Instant now) {
+                                       const Sending& sending, Instant now) {
   close_gate(change_gate_, outcome, now.ticks);
   for (std::size_t i = 0; i < orders.size(); ++i)
-    settle_change(orders[i], outcome ? (*outcome)[i] : Result<void>(outcome.error()), sent.value_or(now).ticks, now);
+    settle_change(orders[i], outcome ? (*outcome)[i] : Result<void>(outcome.error()), sending, now);
 }
 
-inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result<void>& result, Ticks sent,
+inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result<void>& result, const Sending& sending,
                                           Instant now) {
   Held* held = lanes_.find(order.held);
   // It came again meanwhile, under a newer handle: this was about a lease of before.
@@ -516,7 +532,8 @@ inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result
           .duration = order.visibility});
     if (held == nullptr) return;
     const bool awaits = held->lane->awaited.has_value() && held->state == State::waiting;
-    leases_.renew(*held, sent, order.visibility);
+    if (!order.extends && sending.may_land_again) suspect(*held, order, now.ticks);
+    leases_.renew(*held, sending.at.value_or(now).ticks, order.visibility);
     if (awaits) {
       held->extend_at = Held::never;
     } else if (!order.extends) {
@@ -533,14 +550,15 @@ inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result
     return;
   }
   // Another attempt, while there is a lease to change.
-  if (held != nullptr && !order.extends && error.delivery == DeliveryState::unknown) {
-    held->leased_until = std::min(held->leased_until, sent + order.visibility);
-    held->lease.set_until(held->leased_until);
-    held->suspect_until = now.ticks + longest_landing;
-    held->suspect_lease = order.visibility;
-  }
   const bool still_meant =
       held != nullptr ? held->lane->awaited && !held->changing : order.held == 0 && !is_superseded(order);
+  if (held != nullptr && !order.extends) {
+    if (error.delivery != DeliveryState::unknown) {
+      leases_.restore(*held, order.lease_until);
+    } else if (still_meant) {
+      suspect(*held, order, now.ticks);
+    }
+  }
   if (!order.extends && still_meant) {
     if (held != nullptr) held->changing = true;
     to_change_.push_back(order);
@@ -548,6 +566,12 @@ inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result
     held->extend_at = now.ticks;
   }
   if (held != nullptr) leases_.update(*held);
+}
+
+/// A change that makes the lease shorter may still land, after an extension, too.
+inline void ConsumeMachine::suspect(Held& held, const ChangeOrder& order, Ticks now) {
+  held.suspect_until = now + longest_landing;
+  held.suspect_lease = order.visibility;
 }
 
 /// After the end of a request: the next may go out at once, or after failures in a row later and later.
@@ -569,15 +593,18 @@ inline void ConsumeMachine::close_gate(Gate& gate, const Outcome& outcome, Ticks
 
 inline void ConsumeMachine::on_timer(Instant now) {
   while (const auto id = leases_.lapsed(now.ticks)) lose(*lanes_.find(*id), now.ticks);
-  if (room() == 0) drop_longest_tail(now.ticks);
+  make_room(now.ticks);
   if (stopping_ && now.ticks >= stop_deadline_) give_up();
 }
 
-inline Ticks ConsumeMachine::next_deadline() const {
+inline Ticks ConsumeMachine::next_deadline() {
+  if (is_finished()) return Ticks::min();
   Ticks next = leases_.next_lapse();
   if (stopping_ && !gave_up_) next = std::min(next, stop_deadline_);
   const bool wants_poll = (!paused_ && room() > 0) || poller_.lost_answer(clock_());
   if (!poller_.in_flight() && !stopping_ && wants_poll) next = std::min(next, poller_.opens_at());
+  if (room() == 0)
+    if (const ConsumeLane* const lane = lanes_.first_awaiting()) next = std::min(next, lane->awaited->back_at);
   if (!poller_.in_flight() && wants_recovery(clock_())) next = std::min(next, poller_.opens_at());
   if (!delete_gate_.in_flight && !to_delete_.empty()) next = std::min(next, delete_gate_.not_before);
   if (!change_gate_.in_flight) {

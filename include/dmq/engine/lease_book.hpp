@@ -21,7 +21,9 @@ class LeaseBook {
   explicit LeaseBook(const ConsumeSettings& settings) : settings_(settings) {}
 
   /// So long before its end a lease is taken for lost: a handler is told, and none begins.
-  Duration margin() const noexcept { return std::min<Duration>(std::chrono::seconds(2), Duration(settings_.visibility) / 4); }
+  Duration margin() const noexcept {
+    return std::min<Duration>(std::chrono::seconds(2), Duration(settings_.visibility) / 4);
+  }
   bool is_too_short(const Held& held, Ticks now) const noexcept {
     return holds(Rule::lease_is_checked) && held.leased_until - margin() <= now;
   }
@@ -40,6 +42,14 @@ class LeaseBook {
     held.leased_until = since + lease;
     held.lease.set_until(held.leased_until);
     held.extend_at = held.leased_until >= held.cap ? Held::never : since + heartbeat(lease);
+    update(held);
+  }
+
+  /// A change is under way that leaves it no more than that; restore() when it did not come to it.
+  void shorten(Held& held, Ticks until) { restore(held, std::min(held.leased_until, until)); }
+  void restore(Held& held, Ticks until) {
+    held.leased_until = until;
+    held.lease.set_until(until);
     update(held);
   }
 

@@ -22,8 +22,8 @@ struct PollOrder {
   std::string attempt_id{};
 };
 
-/// When a consumer polls, and under which attempt id: a poll whose answer was lost is repeated under the same, for the
-/// shorter of the visibility and five minutes, so that what it had claimed is not hidden from everybody (SQS API
+/// When a consumer polls, and under which attempt id: a poll whose answer was lost is repeated under the same, for as
+/// long as what it claimed may be hidden, and five minutes at most, so that this is not hidden from everybody (SQS API
 /// reference, ReceiveMessage). Any answer ends the id. Not thread-safe.
 class Poller {
  public:
@@ -62,7 +62,7 @@ class Poller {
     const bool lost = error.delivery == DeliveryState::unknown && error.http_status == 0;
     const bool answered = !lost && error.delivery != DeliveryState::not_sent;
     if (answered && holds(Rule::any_answer_ends_the_attempt)) forget();
-    if (lost && !first_byte_ && sent) first_byte_ = sent->ticks;
+    if (lost && sent) on_lost(sent->ticks);
     const Duration pause = retry::backoff(policy_, failures_, retry::classify(error), error.retry_after, random);
     failures_ = std::min(failures_ + 1, 30);
     not_before_ = now.ticks + pause;
@@ -72,7 +72,7 @@ class Poller {
   /// A stop has ended it: no failure. What it may have claimed can be asked for at once.
   void on_cancelled(std::optional<Instant> sent) {
     in_flight_ = false;
-    if (sent && !first_byte_) first_byte_ = sent->ticks;
+    if (sent) on_lost(sent->ticks);
     if (!sent && !first_byte_) forget();
     not_before_ = Ticks::min();
   }
@@ -88,7 +88,11 @@ class Poller {
 
  private:
   Ticks kept_until() const noexcept {
-    return *first_byte_ + std::min<Duration>(settings_.visibility, std::chrono::minutes(5));
+    return std::min(*first_byte_ + std::chrono::minutes(5), last_byte_ + settings_.visibility);
+  }
+  void on_lost(Ticks sent) noexcept {
+    if (!first_byte_) first_byte_ = sent;
+    last_byte_ = sent;
   }
   void forget() noexcept {
     attempt_id_.clear();
@@ -98,7 +102,8 @@ class Poller {
   const ConsumeSettings& settings_;
   retry::Policy policy_{};
   std::string attempt_id_;
-  std::optional<Ticks> first_byte_;  ///< Of the attempt whose answer is lost.
+  std::optional<Ticks> first_byte_;  ///< Of the attempt whose answer is lost,
+  Ticks last_byte_ = Ticks::min();   ///< and of its last repeat: what that claimed is hidden for longest.
   int max_messages_ = 0;
   int failures_ = 0;  ///< Polls that failed in a row.
   int stale_ = 0;     ///< Attempt ids that were not valid, without an answer since.

@@ -144,7 +144,9 @@ class ConsumeLoop {
     auto ended = [this, orders = std::move(orders)](Outcome&& outcome, const engine::Exchange& exchange) {
       if (aborted_) return;
       const std::lock_guard lock(state_.mutex);
-      state_.machine.on_changed(orders, outcome, exchange.last_send(), channel_.now());
+      // Success after something unknown: the transport has sent it twice.
+      const bool resent = outcome && exchange.worst() == DeliveryState::unknown;
+      state_.machine.on_changed(orders, outcome, {exchange.last_send(), resent}, channel_.now());
     };
     flights_.begin(std::make_unique<HandlesErrand<sqs::ChangeMessageVisibilityBatch, decltype(ended)>>(
                        wire_, settings_, std::move(handles), std::move(ended)),
@@ -156,7 +158,7 @@ class ConsumeLoop {
   }
 
   /// Under the lock.
-  Ticks deadline() const { return std::min(flights_.next_deadline(), state_.machine.next_deadline()); }
+  Ticks deadline() { return std::min(flights_.next_deadline(), state_.machine.next_deadline()); }
 
   void wait(Duration at_most) {
     const Ticks now = channel_.now().ticks;

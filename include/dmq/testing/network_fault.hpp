@@ -21,7 +21,7 @@ enum class NetworkFault {
   fail_before,    ///< 503, not carried out.
   fail_after,     ///< 500, carried out.
   error_in_200,   ///< Not carried out; the answer has status 200 and an error inside.
-  corrupt_hash,   ///< Carried out; the MD5 in the answer is not that of the message.
+  corrupt_hash,   ///< Carried out; in the answer the MD5 of a message and its body do not match.
   partial_batch,  ///< One entry of a batch fails in the service, the others are carried out.
 };
 

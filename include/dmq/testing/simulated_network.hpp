@@ -26,17 +26,24 @@
 namespace dmq::inline DMQ_ABI::testing {
 
 /// The way between simulated clients and a cloud. Requests are numbered as they go out; `faults` says which of them
-/// meet what. What the cloud does not answer at once, like a long poll, is never answered.
-class SimulatedNetwork {
+/// meet what. A long poll waits in the cloud; when its client goes away, the cloud may notice that or not.
+class SimulatedNetwork final : public SimulatedPart {
  public:
   SimulatedNetwork(Simulation& world, LocalCloud& cloud, json::Parser parser,
                    std::map<std::uint64_t, NetworkFault> faults)
-      : world_(world), cloud_(cloud), parse_(parser), faults_(std::move(faults)) {}
+      : world_(world), cloud_(cloud), parse_(parser), faults_(std::move(faults)) {
+    world_.add(*this);
+  }
+  ~SimulatedNetwork() override { world_.remove(*this); }
 
   /// For a while nothing goes through.
   void part(Duration duration) { parted_until_ = std::max(parted_until_, world_.now().ticks + duration); }
   /// The service restarts: what is under way to it is lost, and its connections break.
-  void restart() { ++incarnation_; }
+  void restart();
+
+  /// Answers the long polls that have something to wait for no more.
+  void turn() override;
+  Ticks next_deadline() override { return cloud_.next_deadline().value_or(Ticks::max()); }
 
   /// Requests that went out so far.
   std::uint64_t requests() const noexcept { return requests_; }
@@ -49,15 +56,21 @@ class SimulatedNetwork {
   static constexpr Duration longest_way = std::chrono::seconds(30);
 
   struct Exchange {
-    std::weak_ptr<Link*> link{};  ///< Gone when the client is.
+    std::weak_ptr<Link*> link{};            ///< Gone when the client is.
+    std::shared_ptr<Ticks> parted_until{};  ///< The client from the rest of the world.
     std::uint64_t id = 0;
     http::Request request{};
   };
   using Shared = std::shared_ptr<Exchange>;
+  using Then = std::function<void(http::Response)>;
 
   void send(Shared exchange);
   void strike(const Shared& exchange, NetworkFault fault, Duration there);
-  void arrive(const Shared& exchange, Duration there, std::function<void(http::Response)> then);
+  void arrive(const Shared& exchange, Duration there, Then then);
+  void hang_up(const Shared& exchange);
+  bool is_parted(const Exchange& exchange) const {
+    return world_.now().ticks < std::max(parted_until_, *exchange.parted_until);
+  }
   void answer(const Shared& exchange, Duration after, Result<http::Response> result);
   std::optional<http::Response> carry_out(const http::Request& request);
   http::Response carry_out_but_one(const http::Request& request);
@@ -74,6 +87,7 @@ class SimulatedNetwork {
   std::uint64_t requests_ = 0;
   std::uint64_t incarnation_ = 0;
   Ticks parted_until_ = Ticks::min();
+  std::map<PollId, std::pair<Shared, Then>> polls_;  ///< That wait in the cloud.
 };
 
 /// A client's side of the network: an AsyncHttpTransport in virtual time. Its blocking side is for token requests: it
@@ -83,10 +97,17 @@ class SimulatedNetwork::Link {
   explicit Link(SimulatedNetwork& network) : network_(&network), self_(std::make_shared<Link*>(this)) {}
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
+  ~Link() {
+    for (const auto& [id, exchange] : out_) network_->hang_up(exchange);
+  }
+
+  /// For a while nothing of this client goes through.
+  void part(Duration duration) { *parted_until_ = std::max(*parted_until_, network_->world_.now().ticks + duration); }
 
   void start(std::uint64_t id, http::Request&& request) {
     auto exchange = std::make_shared<Exchange>();
     exchange->link = self_;
+    exchange->parted_until = parted_until_;
     exchange->id = id;
     exchange->request = std::move(request);
     out_[id] = exchange;
@@ -98,16 +119,19 @@ class SimulatedNetwork::Link {
     woken_ = false;
   }
   void cancel(std::uint64_t id) {
-    if (const auto found = out_.find(id); found != out_.end())
-      complete(found->second,
-               Error{.kind = ErrorKind::cancelled, .delivery = DeliveryState::unknown, .message = "cancelled"});
+    const auto found = out_.find(id);
+    if (found == out_.end()) return;
+    const Shared exchange = found->second;
+    network_->hang_up(exchange);
+    complete(exchange, Error{.kind = ErrorKind::cancelled, .delivery = DeliveryState::unknown, .message = "cancelled"});
   }
   void wake() noexcept { woken_ = true; }
   /// Whether poll() would come back at once.
   bool is_ready() const noexcept { return woken_ || !completed_.empty(); }
 
   Result<http::Response> send(const http::Request& request, std::stop_token) {
-    if (network_->world_.now().ticks < network_->parted_until_) return broken(DeliveryState::not_sent, "no connection");
+    if (network_->world_.now().ticks < std::max(network_->parted_until_, *parted_until_))
+      return broken(DeliveryState::not_sent, "no connection");
     if (auto response = network_->carry_out(request)) return *std::move(response);
     return Error{.kind = ErrorKind::timeout, .delivery = DeliveryState::unknown, .message = "no answer in time"};
   }
@@ -122,6 +146,7 @@ class SimulatedNetwork::Link {
 
   SimulatedNetwork* network_;
   std::shared_ptr<Link*> self_;
+  std::shared_ptr<Ticks> parted_until_ = std::make_shared<Ticks>(Ticks::min());
   std::map<std::uint64_t, std::shared_ptr<Exchange>> out_;
   std::vector<http::Completion> completed_;
   bool woken_ = false;
@@ -133,8 +158,7 @@ inline void SimulatedNetwork::send(Shared exchange) {
   world_.tell([&] { return "request " + std::to_string(number) + " " + exchange->request.url; });
   answer(exchange, exchange->request.timeout,
          Error{.kind = ErrorKind::timeout, .delivery = DeliveryState::unknown, .message = "no answer in time"});
-  if (world_.now().ticks < parted_until_)
-    return answer(exchange, there, broken(DeliveryState::not_sent, "no connection"));
+  if (is_parted(*exchange)) return answer(exchange, there, broken(DeliveryState::not_sent, "no connection"));
   if (const auto fault = faults_.find(number); fault != faults_.end()) {
     world_.tell([&] { return "  meets " + std::string(to_string(fault->second)); });
     return strike(exchange, fault->second, there);
@@ -194,11 +218,12 @@ inline void SimulatedNetwork::strike(const Shared& exchange, NetworkFault fault,
       return reply(200, R"({"Error":{"Code":"ServiceUnavailable","Message":"try again","Type":"Receiver"}})");
     case NetworkFault::corrupt_hash:
       return arrive(exchange, there, [this, exchange](http::Response response) {
-        constexpr std::string_view name = "\"MD5OfMessageBody\":\"";
-        if (const std::size_t at = response.body.find(name); at != std::string::npos) {
-          char& digit = response.body[at + name.size()];
-          digit = digit == '0' ? '1' : '0';
-        }
+        // The hash of what was sent, or the first letter of what was received.
+        for (const std::string_view name : {"\"MD5OfMessageBody\":\"", "\"Body\":\""})
+          if (const std::size_t at = response.body.find(name); at != std::string::npos) {
+            char& letter = response.body[at + name.size()];
+            letter = letter == '0' ? '1' : '0';
+          }
         answer(exchange, way(), std::move(response));
       });
     case NetworkFault::partial_batch:
@@ -207,12 +232,45 @@ inline void SimulatedNetwork::strike(const Shared& exchange, NetworkFault fault,
 }
 
 /// Carried out `there` later, unless the service has restarted by then, or the network is parted.
-inline void SimulatedNetwork::arrive(const Shared& exchange, Duration there, std::function<void(http::Response)> then) {
+inline void SimulatedNetwork::arrive(const Shared& exchange, Duration there, Then then) {
   world_.after(there, [this, exchange, incarnation = incarnation_, then = std::move(then)] {
-    if (incarnation != incarnation_ || world_.now().ticks < parted_until_)
+    if (incarnation != incarnation_ || is_parted(*exchange))
       return answer(exchange, Duration::zero(), broken(DeliveryState::unknown, "the connection broke"));
-    if (auto response = carry_out(exchange->request)) then(*std::move(response));
+    Handled handled = cloud_.handle(exchange->request, world_.now());
+    if (auto* const response = std::get_if<http::Response>(&handled))
+      then(std::move(*response));
+    else
+      polls_.emplace(std::get<PollId>(handled), std::pair(exchange, then));
   });
+}
+
+inline void SimulatedNetwork::turn() {
+  for (Answered& answered : cloud_.advance(world_.now())) {
+    const auto found = polls_.find(answered.id);
+    if (found == polls_.end()) continue;
+    const auto [exchange, then] = std::move(polls_.extract(found).mapped());
+    if (is_parted(*exchange))
+      answer(exchange, Duration::zero(), broken(DeliveryState::unknown, "the connection broke"));
+    else
+      then(std::move(answered.response));
+  }
+}
+
+inline void SimulatedNetwork::restart() {
+  ++incarnation_;
+  for (const auto& [id, poll] : std::exchange(polls_, {})) {
+    cloud_.cancel(id);
+    answer(poll.first, Duration::zero(), broken(DeliveryState::unknown, "the connection broke"));
+  }
+}
+
+/// The client of an exchange has gone away. If the cloud does not notice, a long poll takes messages for nobody.
+inline void SimulatedNetwork::hang_up(const Shared& exchange) {
+  const auto found =
+      std::find_if(polls_.begin(), polls_.end(), [&](const auto& poll) { return poll.second.first == exchange; });
+  if (found == polls_.end() || world_.random().chance(0.5)) return;
+  cloud_.cancel(found->first);
+  polls_.erase(found);
 }
 
 inline void SimulatedNetwork::answer(const Shared& exchange, Duration after, Result<http::Response> result) {

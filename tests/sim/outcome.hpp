@@ -1,0 +1,28 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include <dmq/testing/auditor.hpp>
+#include <dmq/testing/network_fault.hpp>
+#include <dmq/testing/rsa_key.hpp>
+
+namespace sim {
+
+/// What came of a schedule.
+struct Outcome {
+  std::vector<dmq::testing::Violation> violations{};
+  std::array<std::uint64_t, dmq::testing::network_faults.size()> faults{};  ///< How often each struck,
+  std::vector<std::uint64_t> events{};                                      ///< and each event of the profile.
+  std::uint64_t messages = 0;
+  std::uint64_t done = 0;
+};
+
+/// The one key all schedules sign their tokens with: making one takes a tenth of a second.
+inline const dmq::testing::RsaKey& signing_key() {
+  static const dmq::testing::RsaKey key = dmq::testing::RsaKey::generate();
+  return key;
+}
+
+}  // namespace sim
