@@ -1,14 +1,16 @@
-// Prints the messages of a queue as GROUP<TAB>SEQUENCE<TAB>BODY, and deletes each once it is printed.
+// Prints the messages of a queue as GROUP<TAB>SEQUENCE<TAB>BODY, and deletes each once it is printed. SIGINT and
+// SIGTERM end it: what it has not printed goes back to the queue.
 
+#include <dmq/core/observers.hpp>
 #include <dmq/dmq.hpp>
 
-#include <atomic>
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
 #include <iostream>
 #include <mutex>
-#include <set>
 #include <string>
-#include <thread>
-#include <vector>
+#include <utility>
 
 #include "command_line.hpp"
 #include "escape.hpp"
@@ -16,52 +18,34 @@
 
 namespace {
 
-struct Work {
-  dmq::QueueConsumer<dmq::http::CurlTransport, dmq::LogObserver> consumer;
-  std::stop_token stop;
-  std::atomic<long> wanted;  ///< Messages that no worker has taken on yet.
-  std::chrono::seconds idle;
-  std::mutex printing{};
-  std::atomic<long> handled = 0, released = 0;
-  std::atomic<bool> failed = false;
+/// Prints no more than so many messages, and stops the program with the last one, or when it can't print.
+class Printer {
+ public:
+  Printer(long most, StopOnSignal& signals) : left_(most), signals_(signals) {}
+
+  dmq::Disposition print(const dmq::Delivery& delivery) {
+    const std::lock_guard lock(mutex_);
+    if (left_ == 0 || !std::cout) return dmq::Disposition::release();
+    std::cout << delivery.group << '\t' << delivery.sequence_number << '\t' << escape(delivery.body) << std::endl;
+    if (--left_ == 0 || !std::cout) signals_.stop();
+    return std::cout ? dmq::Disposition::done() : dmq::Disposition::release();
+  }
+
+ private:
+  std::mutex mutex_;
+  long left_;
+  StopOnSignal& signals_;
 };
 
-/// One message after the other; when one can't be deleted, or the program stops, the rest of its group goes back.
-void handle(Work& work, const std::vector<dmq::Delivery>& deliveries) {
-  std::set<std::string> given_up;
-  for (const dmq::Delivery& delivery : deliveries) {
-    if (work.stop.stop_requested() || given_up.contains(delivery.group)) {
-      if (work.consumer.release(delivery)) ++work.released;
-      continue;
-    }
-    {
-      const std::lock_guard lock(work.printing);
-      std::cout << delivery.group << '\t' << delivery.sequence_number << '\t' << escape(delivery.body) << std::endl;
-    }
-    if (work.consumer.acknowledge(delivery))
-      ++work.handled;
-    else
-      given_up.insert(delivery.group);
-  }
-}
-
-/// Receives until stopped, until nothing came for `idle`, or until no more are wanted.
-void consume(Work& work) {
-  for (std::chrono::seconds quiet{0}; !work.stop.stop_requested() && quiet <= work.idle;) {
-    long wanted = work.wanted;
-    const long room = std::min(10L, wanted);
-    if (room == 0) return;
-    if (!work.wanted.compare_exchange_strong(wanted, wanted - room)) continue;
-    const std::chrono::seconds wait = std::min(work.idle - quiet, std::chrono::seconds(20));
-    const auto deliveries = work.consumer.receive({.max_messages = static_cast<int>(room), .wait = wait}, work.stop);
-    if (!deliveries) {
-      if (deliveries.error().kind != dmq::ErrorKind::cancelled) work.failed = true;
-      return;
-    }
-    work.wanted += room - static_cast<long>(deliveries->size());
-    quiet = deliveries->empty() ? quiet + std::max(wait, std::chrono::seconds(1)) : std::chrono::seconds(0);
-    handle(work, *deliveries);
-  }
+/// Whether everything went as it should.
+bool tell(const dmq::RunReport& report) {
+  std::cerr << "handled " << report.handled << ", released " << report.released.size() + report.retried
+            << ", abandoned " << report.abandoned.size() << '\n';
+  for (const dmq::Unfinished& message : report.unconfirmed)
+    std::cerr << "may come again: group " << message.group << ", message " << message.message_id << '\n';
+  if (report.error) std::cerr << report.error->describe() << '\n';
+  if (!std::cout) std::cerr << "standard output does not take any more\n";
+  return !report.error && report.unconfirmed.empty() && report.abandoned.empty() && std::cout;
 }
 
 }  // namespace
@@ -69,23 +53,37 @@ void consume(Work& work) {
 int main(int argc, char** argv) try {
   StopOnSignal signals;
   CommandLine arguments(argc, argv, "consumer [--max N] [--idle SECONDS] [--workers N]");
-  constexpr long unlimited = 1'000'000'000'000;
+  constexpr long unlimited = 1'000'000'000'000, longest_wait = 20;
   const long max = arguments.number("--max", unlimited, 1, unlimited);
-  const std::chrono::seconds idle(arguments.number("--idle", unlimited / 1000, 0, unlimited / 1000));
+  const long idle = arguments.number("--idle", unlimited, 0, unlimited);
   const long workers = arguments.number("--workers", 1, 1, 64);
   arguments.finish();
 
-  const dmq::LogObserver log(stderr, dmq::Level::warning);
-  Work work{.consumer = dmq::make_consumer(dmq::QueueOptions::from_env().value(), log).value(),
-            .stop = signals.token(),
-            .wanted = max,
-            .idle = idle};
-  {
-    std::vector<std::jthread> threads;
-    for (long i = 0; i < workers; ++i) threads.emplace_back([&work] { consume(work); });
-  }
-  std::cerr << "handled " << work.handled << ", released " << work.released << '\n';
-  return work.failed ? 1 : 0;
+  auto options = dmq::QueueOptions::from_env().value();
+  options.consume.run.workers = static_cast<std::size_t>(workers);
+  options.consume.run.max_held = static_cast<std::size_t>(std::min(max, 10 * workers));
+
+  // So many polls in a row make up the idle time.
+  const long idle_polls = std::max(1L, (idle + longest_wait - 1) / longest_wait);
+  options.consume.run.wait = std::chrono::seconds(std::max(1L, (idle + idle_polls - 1) / idle_polls));
+  long quiet_polls = 0;
+  bool printed = false;
+  const auto stop_when_idle = [&](const dmq::Event& event) noexcept {
+    if (event.kind == dmq::EventKind::handled) printed = true;
+    if (event.kind != dmq::EventKind::received) return;
+    quiet_polls = event.count > 0 || std::exchange(printed, false) ? 0 : quiet_polls + 1;
+    if (quiet_polls == idle_polls) signals.stop();
+  };
+  auto consumer =
+      dmq::make_consumer(options, dmq::observers(dmq::LogObserver(stderr, dmq::Level::warning), stop_when_idle))
+          .value();
+  Printer printer(max, signals);
+  const dmq::RunReport report =
+      consumer.run([&](const dmq::Delivery& delivery) { return printer.print(delivery); }, signals.token());
+  const int status = tell(report) ? 0 : 1;
+  // Whoever is still printing has the printer, and standard output.
+  if (!report.abandoned.empty()) std::quick_exit(status);
+  return status;
 } catch (const dmq::Exception& exception) {
   std::cerr << exception.what() << '\n';
   return 1;
