@@ -19,6 +19,11 @@ add_test(NAME "integration: queue_admin"
                  $<TARGET_FILE:producer>)
 set_tests_properties("integration: queue_admin" PROPERTIES LABELS integration TIMEOUT 120)
 
+add_test(NAME "integration: consumer stops"
+         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/consumer_stops.sh $<TARGET_FILE:local_cloud> $<TARGET_FILE:consumer>
+                 $<TARGET_FILE:producer> $<TARGET_FILE:queue_admin>)
+set_tests_properties("integration: consumer stops" PROPERTIES LABELS integration TIMEOUT 120)
+
 add_test(NAME "integration: quickstart"
          COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/quickstart.sh $<TARGET_FILE:quickstart>)
 set_tests_properties("integration: quickstart" PROPERTIES LABELS integration TIMEOUT 120)
@@ -28,5 +33,6 @@ add_test(NAME "integration: metrics"
 set_tests_properties("integration: metrics" PROPERTIES LABELS integration TIMEOUT 120)
 
 add_subdirectory(submit_soak)
+add_subdirectory(consume_soak)
 add_subdirectory(sqs_scenario)
 add_subdirectory(npm)

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "../soak/load.hpp"
 #include "journal.hpp"
-#include "load.hpp"
 
 /// Compares what was reported of a load with what the queue held, and counts where they contradict what submit()
 /// promises.

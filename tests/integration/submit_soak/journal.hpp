@@ -14,7 +14,7 @@
 
 #include <dmq/publish_result.hpp>
 
-#include "load.hpp"
+#include "../soak/load.hpp"
 
 /// How a message ended, as its callback heard it.
 enum class Outcome { accepted, rejected, unknown, not_sent };

@@ -13,7 +13,7 @@
 #include <dmq/json/simdjson.hpp>
 #include <support/local_cloud_program.hpp>
 
-#include "load.hpp"
+#include "../soak/load.hpp"
 
 /// Takes everything out of the queue of a cloud, over several connections. The faults of the cloud strike here too;
 /// each call is repeated until it succeeds, and receives give the same messages again for their attempt id.

@@ -5,18 +5,12 @@
 //
 // A process of its own submits and writes each report to a journal. `whole` waits for its end, `killed` kills it when
 // a third of the messages are reported. Exits 1 when a promise of submit() was not kept, 2 for a wrong command line.
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -26,21 +20,14 @@
 
 #include <support/local_cloud_program.hpp>
 
+#include "../soak/load.hpp"
+#include "../soak/process.hpp"
 #include "audit.hpp"
 #include "journal.hpp"
-#include "load.hpp"
 #include "produce.hpp"
 #include "read_back.hpp"
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool sanitized = false;
-#endif
 
 struct Arguments {
   std::string part{};
@@ -94,61 +81,17 @@ Arguments parse(int count, char** values) {
   return arguments;
 }
 
-/// This program once more, as the producer.
-class ProducerProcess {
- public:
-  explicit ProducerProcess(const Arguments& arguments) {
-    std::vector<std::string> words{"submit_soak", "produce",
-                                   "--messages",  std::to_string(arguments.load.messages),
-                                   "--groups",    std::to_string(arguments.load.groups),
-                                   "--threads",   std::to_string(arguments.load.threads),
-                                   "--route",     arguments.route,
-                                   "--journal",   arguments.journal};
-    std::vector<char*> pointers;
-    for (std::string& word : words) pointers.push_back(word.data());
-    pointers.push_back(nullptr);
-    std::fflush(stdout);
-    if (posix_spawn(&process_, "/proc/self/exe", nullptr, nullptr, pointers.data(), environ) != 0) std::abort();
-  }
-  ProducerProcess(const ProducerProcess&) = delete;
-  ProducerProcess& operator=(const ProducerProcess&) = delete;
-  ~ProducerProcess() { end(); }
-
-  bool runs() { return process_ > 0 && waitpid(process_, &status_, WNOHANG) == 0; }
-  /// Whether it ended by itself, satisfied.
-  bool wait() {
-    if (process_ > 0) waitpid(std::exchange(process_, 0), &status_, 0);
-    return WIFEXITED(status_) && WEXITSTATUS(status_) == 0;
-  }
-  void end() {
-    if (process_ > 0) kill(process_, SIGKILL);
-    wait();
-  }
-
- private:
-  pid_t process_ = 0;
-  int status_ = -1;
-};
-
-/// A new empty file that goes with it.
-class JournalFile {
- public:
-  JournalFile() {
-    const int file = mkstemp(path_.data());
-    if (file < 0) std::abort();
-    close(file);
-  }
-  JournalFile(const JournalFile&) = delete;
-  JournalFile& operator=(const JournalFile&) = delete;
-  ~JournalFile() { std::remove(path_.c_str()); }
-  const std::string& path() const noexcept { return path_; }
-
- private:
-  std::string path_ = (std::filesystem::temp_directory_path() / "dmq-journal-XXXXXX").string();
-};
+std::vector<std::string> command_line(const Arguments& arguments) {
+  return {"submit_soak", "produce",
+          "--messages",  std::to_string(arguments.load.messages),
+          "--groups",    std::to_string(arguments.load.groups),
+          "--threads",   std::to_string(arguments.load.threads),
+          "--route",     arguments.route,
+          "--journal",   arguments.journal};
+}
 
 /// Waits until the journal has so many lines; false when its writer ended before.
-bool wait_for_lines(const std::string& path, int wanted, ProducerProcess& writer) {
+bool wait_for_lines(const std::string& path, int wanted, Process& writer) {
   std::ifstream file(path);
   std::array<char, 65536> part{};
   for (int lines = 0; lines < wanted;) {
@@ -183,7 +126,7 @@ bool soak(Arguments arguments) {
   arguments.journal = journal.path();
   bool good = true;
   {
-    ProducerProcess process(arguments);
+    Process process(command_line(arguments));
     if (arguments.part == "whole") {
       good = process.wait();
     } else if (!wait_for_lines(journal.path(), arguments.load.messages / 3, process)) {
