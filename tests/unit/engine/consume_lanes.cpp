@@ -107,16 +107,16 @@ TEST_CASE("an empty lane goes when it is not listed") {
   CHECK(lanes.find_lane("a") == nullptr);
 }
 
-TEST_CASE("the tail that waits longest for its failed message is found") {
+TEST_CASE("the tail whose failed message is visible again first is found") {
   ConsumeLanes lanes(false);
-  CHECK(lanes.longest_awaiting() == nullptr);
-  for (const auto& [group, since] : {std::pair{"a", 5}, {"b", 3}, {"c", 9}}) {
+  CHECK(lanes.first_awaiting() == nullptr);
+  for (const auto& [group, back_at] : {std::pair{"a", 5}, {"b", 3}, {"c", 9}}) {
     add(lanes, group, "2");
-    lanes.lane(group).awaited = ConsumeLane::Awaited{.since = Ticks(seconds(since))};
+    lanes.lane(group).awaited = ConsumeLane::Awaited{.back_at = Ticks(seconds(back_at))};
   }
   add(lanes, "d", "1");
-  lanes.lane("e").awaited = ConsumeLane::Awaited{.since = Ticks(seconds(1))};  // Without a tail.
-  CHECK(lanes.longest_awaiting() == &lanes.lane("b"));
+  lanes.lane("e").awaited = ConsumeLane::Awaited{.back_at = Ticks(seconds(1))};  // Without a tail.
+  CHECK(lanes.first_awaiting() == &lanes.lane("b"));
 }
 
 TEST_CASE("a message is found in its lane by its id") {

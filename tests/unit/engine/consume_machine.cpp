@@ -142,7 +142,7 @@ struct Bench {
   }
   void changed() { changed(std::vector<Result<void>>(changing.size())); }
   void changed(const ConsumeMachine::Outcome& outcome) {
-    machine.on_changed(std::exchange(changing, {}), outcome, asked, now);
+    machine.on_changed(std::exchange(changing, {}), outcome, {.at = asked}, now);
   }
   /// Carries out all that is due.
   void change_all() {
@@ -154,7 +154,7 @@ struct Bench {
     for (const auto& notice : machine.take_notices()) kinds.push_back(notice.kind);
     return kinds;
   }
-  Duration until_next() const {
+  Duration until_next() {
     const Ticks next = machine.next_deadline();
     return next <= now.ticks ? Duration::zero() : next - now.ticks;
   }
@@ -436,6 +436,15 @@ TEST_CASE("a lost change of a tail may still land, so that its lease counts as t
   SUBCASE("and is asked for again") {
     bench.pass(seconds(2));
     CHECK(bench.changes() == Names{"back a1/1 3", "keep a2/1 5"});
+  }
+  SUBCASE("also when the next attempt is refused for a while") {
+    bench.pass(seconds(2));
+    CHECK(bench.changes() == Names{"back a1/1 3", "keep a2/1 5"});
+    bench.changed(throttled);
+    bench.pass(milliseconds(4'999));
+    CHECK(bench.machine.held() == 1);
+    bench.pass(milliseconds(1));
+    CHECK(bench.machine.held() == 0);
   }
   SUBCASE("also after an extension, for as long as it may land") {
     bench.pass(seconds(5));
@@ -848,19 +857,25 @@ TEST_CASE("no more is asked for than may be held") {
   CHECK_FALSE(by_workers.poll());
 }
 
-TEST_CASE("when all room is taken the tail that has waited longest for its head is given back") {
+TEST_CASE("when all room is taken a tail is given back once its head is due") {
   Bench bench({.run = {.max_held = 5}});
   bench.arrive({"a1", "a2", "b1", "b2"});
   bench.work();
+  bench.end("b1", Disposition::retry(seconds(25)));
   bench.end("a1", Disposition::retry(seconds(20)));
-  bench.pass(seconds(1));
-  bench.end("b1", Disposition::retry(seconds(20)));
   bench.change_all();
   CHECK(bench.machine.held() == 2);
   CHECK(bench.poll()->max_messages == 3);
   bench.arrive({"c1", "d1", "e1"});
+  CHECK(bench.work().size() == 3);
   CHECK_FALSE(bench.poll());
-  bench.pass(seconds(1));
+  bench.pass(seconds(12));
+  bench.change_all();
+  bench.pass(milliseconds(7'999));
+  CHECK(bench.changes() == Names{});
+  CHECK(bench.machine.held() == 5);
+  CHECK(bench.until_next() == milliseconds(1));
+  bench.pass(milliseconds(1));
   CHECK(bench.changes() == Names{"back a2/1 0"});
   CHECK(bench.machine.held() == 4);
   CHECK(bench.poll()->max_messages == 1);
@@ -1120,6 +1135,7 @@ TEST_CASE("an idle consumer that is stopped is finished") {
   CHECK_FALSE(bench.machine.is_finished());
   bench.machine.stop(bench.now);
   CHECK(bench.machine.is_finished());
+  CHECK(bench.until_next() == Duration::zero());  // Nobody waits for anything any more.
   CHECK(bench.report().received == 0);
 }
 
