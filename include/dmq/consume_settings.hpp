@@ -87,6 +87,8 @@ inline Result<void> check_times(const ConsumeSettings& settings) {
   if (settings.request_timeout <= run.wait)
     return invalid_argument("request_timeout is " + in_seconds(settings.request_timeout) +
                             ", and must be above the wait of a poll, " + in_seconds(run.wait));
+  if (settings.request_timeout > std::chrono::hours(1))
+    return invalid_argument("request_timeout must be 1 h at most, not " + in_seconds(settings.request_timeout));
   if (run.heartbeat < Duration::zero() || (run.heartbeat > Duration::zero() && run.heartbeat >= settings.visibility))
     return invalid_argument("heartbeat is " + in_seconds(run.heartbeat) +
                             ", and must be below the visibility that it extends, " + in_seconds(settings.visibility));

@@ -14,6 +14,7 @@ using dmq::PublishSettings;
 using dmq::QueueType;
 using dmq::ReceiveOptions;
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 namespace {
@@ -72,6 +73,58 @@ TEST_CASE("a lease is 0 s to 12 h long") {
   for (const seconds visibility : {seconds(-1), seconds(43201), seconds::max(), seconds::min()})
     CHECK(refusal(ConsumeSettings{.queue_url = "u", .visibility = visibility, .new_id = id}) ==
           "visibility must be 0 to 43200 s, not " + std::to_string(visibility.count()));
+}
+
+TEST_CASE("settings of a run that can't be kept are refused with the reason and the numbers") {
+  const auto with = [](dmq::RunSettings run) {
+    return refusal(ConsumeSettings{.queue_url = "u", .visibility = seconds(30), .new_id = id, .run = run});
+  };
+  CHECK(with({}) == "");
+  CHECK(with({.workers = 0}) == "workers must be at least 1");
+  CHECK(with({.max_per_receive = 0}) == "max_per_receive must be 1 to 10, not 0");
+  CHECK(with({.max_per_receive = 11}) == "max_per_receive must be 1 to 10, not 11");
+  for (const auto& [wait, text] : {std::pair{0, "0 s"}, {-1, "-1 s"}, {21, "21 s"}})
+    CHECK(with({.wait = seconds(wait)}).starts_with("wait is " + std::string(text) + ", and must be 1 to 20 s"));
+  CHECK(with({.heartbeat = seconds(29)}) == "");
+  CHECK(with({.heartbeat = seconds(30)}) ==
+        "heartbeat is 30 s, and must be below the visibility that it extends, 30 s");
+  CHECK(with({.heartbeat = milliseconds(-1)}).starts_with("heartbeat is -1 ms"));
+  CHECK(with({.handler_limit = hours(12)}) == "");
+  for (const auto& [limit, text] : {std::pair<Duration, const char*>{seconds(0), "0 s"}, {seconds(43201), "43201 s"}})
+    CHECK(with({.handler_limit = limit}) ==
+          "handler_limit is " + std::string(text) +
+              ", and must be above 0 and at most 12 h, the longest that SQS hides a message");
+  CHECK(with({.retry_base = seconds(0), .retry_cap = seconds(0)}) == "");
+  CHECK(with({.retry_base = seconds(9), .retry_cap = seconds(8)}).ends_with("they are 9 s and 8 s"));
+  CHECK(with({.retry_base = seconds(-1)}).ends_with("they are -1 s and 300 s"));
+  CHECK(with({.retry_cap = hours(12)}).ends_with("they are 1 s and 43200 s"));
+  CHECK(with({.grace = milliseconds(999)}) == "grace must be 1 s to 10 min, not 999 ms");
+  CHECK(with({.grace = seconds(601)}) == "grace must be 1 s to 10 min, not 601 s");
+  CHECK(with({.stop_deadline = seconds(0)}) == "");
+  CHECK(with({.stop_deadline = seconds(-1)}) == "stop_deadline must be 0 to 12 h, not -1 s");
+  CHECK(with({.stop_deadline = hours(13)}) == "stop_deadline must be 0 to 12 h, not 46800 s");
+}
+
+TEST_CASE("a poll's time limit is above its wait") {
+  const auto with = [](seconds limit, seconds wait) {
+    return refusal(ConsumeSettings{.queue_url = "u", .new_id = id, .request_timeout = limit, .run = {.wait = wait}});
+  };
+  CHECK(with(seconds(21), seconds(20)) == "");
+  CHECK(with(seconds(20), seconds(20)) == "request_timeout is 20 s, and must be above the wait of a poll, 20 s");
+  CHECK(with(seconds(3), seconds(2)) == "");
+  CHECK(with(hours(1), seconds(2)) == "");
+  CHECK(with(seconds(3601), seconds(2)) == "request_timeout must be 1 h at most, not 3601 s");
+}
+
+TEST_CASE("a run needs at least five seconds to keep a lease, a receive does not") {
+  ConsumeSettings settings{.queue_url = "u", .visibility = seconds(4), .new_id = id};
+  CHECK(refusal(settings) == "");
+  REQUIRE_FALSE(check_run(settings));
+  CHECK(check_run(settings).error().message == "visibility is 4 s, and run() needs at least 5 s to keep a lease");
+  settings.visibility = seconds(5);
+  CHECK(check_run(settings));
+  settings.run.workers = 0;
+  CHECK_FALSE(check_run(settings));
 }
 
 TEST_CASE("a receive asks for 1 to 10 messages and waits 0 to 20 s") {
