@@ -420,6 +420,7 @@ inline void World::look() {
     if (seat.consumer->machine().held() > 0 && seat.consumer->machine().report().abandoned.empty() &&
         seat.consumer->machine().report().unconfirmed.empty())
       auditor_.violate("memory-returns", "consumer " + std::to_string(seat.id) + " still holds something");
+    auditor_.stopped(schedule_.queue(place), seat.consumer->machine().report(), world_.now());
     auditor_.crashed(seat.id);
     seat.consumer.reset();
     if (!closing_) replace(place, seconds(1 + world_.random().below(30)));

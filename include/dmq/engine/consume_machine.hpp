@@ -304,7 +304,6 @@ inline void ConsumeMachine::finish(Held& held, bool discarded) {
   leases_.update(held);
   if (const auto forgotten = acknowledgements_.insert(held.delivery->message_id))
     note({.kind = EventKind::forgotten, .level = Level::warning, .subject = {.message_id = *forgotten}});
-  if (held.lost && !holds(Rule::done_is_asked_of_the_queue)) return remove(held);
   to_delete_.push_back(held.id);
   lanes_.consider(*held.lane);
 }
@@ -319,7 +318,7 @@ inline void ConsumeMachine::send_back(Held& held, const Disposition& disposition
   held.state = State::waiting;
   if (!lost) plan_change(held, back_at, false);
   remove(held);
-  if (lost || stopping_) return drop_waiting(lane, now);
+  if (stopping_ || (lost && holds(Rule::loss_drops_the_tail))) return drop_waiting(lane, now);
   bool has_tail = false;
   const Duration longer = holds(Rule::tail_outlasts_the_back_off) ? settings_.run.grace : Duration::zero();
   for (Held* behind : std::vector<Held*>(lane.held)) {
@@ -479,7 +478,9 @@ inline void ConsumeMachine::settle_delete(const DeleteOrder& order, const Result
     lose(*held, now.ticks);
   }
   remove(*held);
-  drop_waiting(lane, now.ticks);
+  if (holds(Rule::loss_drops_the_tail)) return drop_waiting(lane, now.ticks);
+  lanes_.consider(lane);
+  lanes_.drop_empty(lane);
 }
 
 inline std::vector<ChangeOrder> ConsumeMachine::take_changes(Instant now) {
@@ -560,8 +561,11 @@ inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result
     }
   }
   if (!order.extends && still_meant) {
-    if (held != nullptr) held->changing = true;
     to_change_.push_back(order);
+    if (held != nullptr) {
+      held->changing = true;
+      to_change_.back().lease_until = held->leased_until;  // What was lost may have left it less.
+    }
   } else if (held != nullptr) {
     held->extend_at = now.ticks;
   }

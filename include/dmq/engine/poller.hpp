@@ -61,7 +61,7 @@ class Poller {
     // What was not sent is no answer to what was sent before it.
     const bool lost = error.delivery == DeliveryState::unknown && error.http_status == 0;
     const bool answered = !lost && error.delivery != DeliveryState::not_sent;
-    if (answered && holds(Rule::any_answer_ends_the_attempt)) forget();
+    if (answered || !holds(Rule::lost_poll_is_repeated)) forget();
     if (lost && sent) on_lost(sent->ticks);
     const Duration pause = retry::backoff(policy_, failures_, retry::classify(error), error.retry_after, random);
     failures_ = std::min(failures_ + 1, 30);

@@ -32,10 +32,9 @@ enum class Rule {
   tail_outlasts_the_back_off,   ///< It is kept for longer than the back-off of its head.
   loss_drops_the_tail,          ///< What was taken behind a message whose lease is lost is not handled.
   finished_is_remembered,       ///< A message that was handled is deleted, not handled, when it comes again.
-  done_is_asked_of_the_queue,   ///< A finished message is deleted even past our own estimate of its lease.
   damage_stops_the_lane,        ///< A damaged message counts as one that failed.
   no_poll_without_room,         ///< No more is taken than may be held.
-  any_answer_ends_the_attempt,  ///< An attempt id is kept only to repeat a poll whose answer was lost.
+  lost_poll_is_repeated,        ///< A poll whose answer was lost is repeated under its attempt id.
   released_at_the_end,          ///< What waits when a consumer stops is given back.
 };
 
@@ -53,7 +52,7 @@ inline constexpr std::array<RuleName, 10> publish_rules = {
      {Rule::failed_behind_accepted_end, "failed-behind-accepted-end"},
      {Rule::resent_is_unknown, "resent-is-unknown"}}};
 
-inline constexpr std::array<RuleName, 14> consume_rules = {
+inline constexpr std::array<RuleName, 13> consume_rules = {
     {{Rule::next_after_delete, "next-after-delete"},
      {Rule::one_handler_in_a_lane, "one-handler-in-a-lane"},
      {Rule::lease_is_checked, "lease-is-checked"},
@@ -63,10 +62,9 @@ inline constexpr std::array<RuleName, 14> consume_rules = {
      {Rule::tail_outlasts_the_back_off, "tail-outlasts-the-back-off"},
      {Rule::loss_drops_the_tail, "loss-drops-the-tail"},
      {Rule::finished_is_remembered, "finished-is-remembered"},
-     {Rule::done_is_asked_of_the_queue, "done-is-asked-of-the-queue"},
      {Rule::damage_stops_the_lane, "damage-stops-the-lane"},
      {Rule::no_poll_without_room, "no-poll-without-room"},
-     {Rule::any_answer_ends_the_attempt, "any-answer-ends-the-attempt"},
+     {Rule::lost_poll_is_repeated, "lost-poll-is-repeated"},
      {Rule::released_at_the_end, "released-at-the-end"}}};
 
 #ifdef DMQ_BREAK_RULES
