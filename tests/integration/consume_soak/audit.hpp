@@ -45,8 +45,8 @@ class Audit {
         violations_);
     return violations_ == 0;
   }
-  /// Whether there was something to look at: failures, and messages that came again after the kill.
-  bool saw_trouble() const noexcept { return failed_ > 0 && after_kill_ > 0; }
+  /// Whether there was something to look at.
+  bool saw_failures() const noexcept { return failed_ > 0; }
 
  private:
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();

@@ -125,13 +125,15 @@ bool play(const Plan& plan, const Consumers& consumers) {
   to_kill->killed = time_now();
   to_freeze->frozen = time_now();
   to_freeze->process.send(SIGSTOP);
-  const auto thaw = steady_clock::now() + plan.visibility + std::chrono::seconds(1);
+  std::jthread thaw([&] {
+    std::this_thread::sleep_for(plan.visibility + std::chrono::seconds(1));
+    to_freeze->process.send(SIGCONT);
+  });
 
   good = good && wait_for_lines(consumers, plan.load.messages * 3L / 2);
   to_stop->process.send(SIGTERM);
   good &= to_stop->process.wait();
-  std::this_thread::sleep_until(thaw);
-  to_freeze->process.send(SIGCONT);
+  thaw.join();
   Queue queue;
   good = good && queue.wait_until_empty();
 
@@ -160,7 +162,7 @@ bool soak(const Plan& plan) {
   std::fputs(damage.c_str(), stderr);
   Audit audit(plan.load, witnesses);
   good &= audit.finish();
-  return good && damage.empty() && audit.saw_trouble();
+  return good && damage.empty() && audit.saw_failures();
 }
 
 bool soak_with_faults(const Plan& plan) {
