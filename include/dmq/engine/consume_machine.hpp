@@ -556,7 +556,7 @@ inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result
   if (held != nullptr && !order.extends) {
     if (error.delivery != DeliveryState::unknown) {
       leases_.restore(*held, order.lease_until);
-    } else if (still_meant) {
+    } else if (still_meant || now.ticks < held->suspect_until) {
       suspect(*held, order, now.ticks);
     }
   }

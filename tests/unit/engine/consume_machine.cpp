@@ -446,6 +446,20 @@ TEST_CASE("a lost change of a tail may still land, so that its lease counts as t
     bench.pass(milliseconds(1));
     CHECK(bench.machine.held() == 0);
   }
+  SUBCASE("and so may the next attempt, when its head is back before that is lost, too") {
+    bench.pass(seconds(4));
+    CHECK(bench.changes() == Names{"back a1/1 1", "keep a2/1 3"});
+    bench.pass(seconds(1));
+    bench.arrive({"a1"});
+    bench.changed(lost);
+    bench.pass(seconds(1));
+    CHECK(bench.changes() == Names{"extend a2/1 30"});
+    bench.changed();
+    bench.work();
+    bench.finish("a1");
+    CHECK(bench.work() == Names{"a2"});
+    CHECK(bench.left("a2") == 3);
+  }
   SUBCASE("also after an extension, for as long as it may land") {
     bench.pass(seconds(5));
     bench.arrive({"a1"});
