@@ -55,6 +55,7 @@ class Audit {
     enum class End { done, failed, none };
 
     Name name{};
+    const Witness* witness = nullptr;
     std::int64_t begin = 0;
     std::int64_t end = never;
     End how = End::none;
@@ -80,6 +81,7 @@ class Audit {
         const auto loss = losses.find(record.message_id);
         latest[record.message_id] = by_number[record.handling] = handlings.size();
         handlings.push_back({.name = record.name,
+                             .witness = &witness,
                              .begin = record.time,
                              .end = witness.killed.value_or(never),
                              .killed = witness.killed.has_value(),
@@ -146,6 +148,8 @@ class Audit {
       if (handling.how == Handling::End::failed) ++failed_;
       if (handlings.back().begin > handling.acknowledged) violate(name, "was handled again after it was deleted");
       if (handling.how == Handling::End::failed || &handling == &handlings.back()) continue;
+      for (const Handling* later = &handling + 1; later <= &handlings.back(); ++later)
+        if (later->witness == handling.witness) violate(name, "was handled again by the consumer that had done it");
       if (handling.killed)
         ++after_kill_;
       else if (handling.lost || (handling.begin < handling.frozen && handling.frozen < handling.acknowledged))
