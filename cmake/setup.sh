@@ -24,8 +24,8 @@ compiler() {
 has_header() { printf '#include <%s>\n' "$1" | "$(compiler)" -std=c++20 -E -x c++ - >/dev/null 2>&1; }
 
 # For the Python of the system, which is the one that Debian's package is for.
-has_boto3() {
-  if [ -x /usr/bin/python3 ]; then /usr/bin/python3 -c 'import boto3'; else python3 -c 'import boto3'; fi >/dev/null 2>&1
+has_python_module() {
+  if [ -x /usr/bin/python3 ]; then /usr/bin/python3 -c "import $1"; else python3 -c "import $1"; fi >/dev/null 2>&1
 }
 
 # The Debian packages that are missing for $1.
@@ -36,7 +36,8 @@ missing_packages() {
   if [ "$1" = tests ]; then
     have openssl || say openssl
     have curl || say curl
-    has_boto3 || say python3-boto3
+    has_python_module boto3 || say python3-boto3
+    has_python_module yaml || say python3-yaml
   fi
   if [ "$1" = benchmarks ]; then
     [ -x /usr/sbin/nginx ] || say nginx-light

@@ -13,7 +13,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 
 build=${DMQ_BUILD_DIR:-$root/.build/tests}
 dmq_setup tests
-export DMQ_REQUIRE_BOTO3=1
+export DMQ_REQUIRE_BOTO3=1 DMQ_REQUIRE_YAML=1
 dmq_configure "$build" -DDMQ_BUILD_TESTS=ON -DDMQ_BUILD_EXAMPLES=ON
 dmq_build "$build"
 
