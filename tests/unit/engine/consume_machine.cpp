@@ -276,6 +276,27 @@ TEST_CASE("a delete without an answer is repeated, later and later, while the le
   CHECK(bench.report().lost == 0);
 }
 
+TEST_CASE("requests that fail in a row are waited for longer and longer, up to a tenth of a lease") {
+  Bench bench;
+  bench.arrive({"a1"});
+  bench.poll();
+  bench.work();
+  bench.end("a1");
+  Duration longest{};
+  for (int i = 0; i < 60; ++i) {
+    if (!bench.deletes().empty()) bench.deleted(lost);
+    const Duration wait = bench.until_next();
+    CHECK(wait <= (i == 0 ? milliseconds(50) : seconds(3)));
+    longest = std::max(longest, wait);
+    bench.pass(wait);
+    bench.change_all();
+  }
+  CHECK(longest > seconds(2));
+  bench.deletes();
+  bench.deleted();
+  CHECK(bench.report().handled == 1);
+}
+
 TEST_CASE("a refused delete says that the lease is lost: the tail is given back, and the message not handled again") {
   Bench bench;
   bench.arrive({"a1", "a2", "a3", "b1"});
