@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,19 +22,18 @@
 #include <dmq/testing/simulated_consumer.hpp>
 
 #include "outcome.hpp"
+#include "publishing.hpp"
 
 namespace sim::consume {
 
-using dmq::Duration;
-using dmq::Random;
 using dmq::testing::NetworkFault;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 /// What befalls a consumer, or the whole world, at a time.
-enum class Event { restart, partition, crash, freeze, stop, pause };
-inline constexpr std::array<std::string_view, 6> event_names = {"restart", "partition", "crash",
-                                                                "freeze",  "stop",      "pause"};
+enum class Event { restart, partition, crash, freeze, stop, pause, revoke_tokens, producer_crash };
+inline constexpr std::array<std::string_view, 8> all_events = {
+    "restart", "partition", "crash", "freeze", "stop", "pause", "revoke-tokens", "producer-crash"};
+inline constexpr std::array<std::string_view, 6> events_of_consumers = {"restart", "partition", "crash",
+                                                                        "freeze",  "stop",      "pause"};
 
 /// What a handler makes of a message, each time anew.
 enum class Nature { plain, slow, flaky, released, discarded, poison };
@@ -48,6 +49,7 @@ struct Schedule {
     std::string group{};
     int number = 0;
     Nature nature{};
+    std::size_t producer = 0;  ///< In a full schedule.
   };
   struct Happening {
     Duration at{};
@@ -59,14 +61,17 @@ struct Schedule {
   std::uint64_t seed = 0;
   bool calm = false;
   bool fifo = true;
-  int max_receives = 0;  ///< Of the redrive policy, if there is one.
+  int max_receives = 0;                   ///< Of the redrive policy, if there is one.
+  std::vector<ProducerPlan> producers{};  ///< Of a full schedule; in others messages just appear in the queue.
   std::vector<dmq::ConsumeSettings> consumers{};
   std::vector<Submission> submissions{};
   std::vector<std::pair<std::uint64_t, NetworkFault>> faults{};
   std::vector<Happening> happenings{};
 
   std::size_t queues() const { return calm ? consumers.size() : 1; }
+  bool is_full() const { return !producers.empty(); }
   std::string queue(std::size_t consumer) const {
+    if (is_full()) return "dmq.fifo";
     return "q" + std::to_string(consumer % queues()) + (fifo ? ".fifo" : "");
   }
 };
@@ -102,12 +107,14 @@ inline NetworkFault draw_fault(Random& random, bool calm, bool lossy) {
   return static_cast<NetworkFault>(random.below(dmq::testing::network_faults.size()));
 }
 
-inline Schedule draw(std::uint64_t seed) {
-  Random random(seed * 0x9e3779b97f4a7c15 + 7);
-  Schedule schedule{.seed = seed, .calm = random.chance(0.25), .fifo = random.chance(0.85)};
+inline Schedule draw(std::uint64_t seed, bool full) {
+  Random random(seed * 0x9e3779b97f4a7c15 + (full ? 13 : 7));
+  Schedule schedule{.seed = seed, .calm = !full && random.chance(0.25), .fifo = full || random.chance(0.85)};
   const bool lossy = schedule.calm && random.chance(0.5);
   schedule.fifo = schedule.fifo || schedule.calm;  // On a standard queue there are no attempt ids.
-  if (random.chance(0.5)) schedule.max_receives = schedule.calm ? 3 : 4 + static_cast<int>(random.below(4));
+  if (!full && random.chance(0.5)) schedule.max_receives = schedule.calm ? 3 : 4 + static_cast<int>(random.below(4));
+  if (full)
+    for (int i = 0; i < 2; ++i) schedule.producers.push_back(draw_producer(random));
   const std::size_t consumers = 2 + (schedule.calm ? 0 : random.below(2));
   for (std::size_t i = 0; i < consumers; ++i) schedule.consumers.push_back(draw_settings(random, schedule.calm));
   const std::size_t messages = 40 + random.below(30);
@@ -119,15 +126,23 @@ inline Schedule draw(std::uint64_t seed) {
   std::vector<Duration> times;
   for (std::size_t i = 0; i < messages; ++i) times.push_back(moment(span));
   std::sort(times.begin(), times.end());
-  for (std::size_t i = 0; i < messages; ++i)
-    schedule.submissions.push_back({times[i], "g" + std::to_string(random.below(groups)), static_cast<int>(i),
-                                    draw_nature(random, schedule.calm, lossy, schedule.max_receives > 0)});
+  for (std::size_t i = 0; i < messages; ++i) {
+    Schedule::Submission submission{.at = times[i], .number = static_cast<int>(i)};
+    submission.nature = draw_nature(random, schedule.calm, lossy, schedule.max_receives > 0);
+    if (full) {
+      submission.producer = random.below(schedule.producers.size());
+      submission.group = "p" + std::to_string(submission.producer);
+    }
+    submission.group += "g" + std::to_string(random.below(full ? 2 + groups / 4 : groups));
+    schedule.submissions.push_back(std::move(submission));
+  }
   const std::size_t faults = 6 + random.below(8);
   for (std::size_t i = 0; i < faults; ++i)
-    schedule.faults.emplace_back(random.below(2 * messages), draw_fault(random, schedule.calm, lossy));
+    schedule.faults.emplace_back(random.below((full ? 4 : 2) * messages), draw_fault(random, schedule.calm, lossy));
   const std::size_t happenings = schedule.calm ? 0 : random.below(7);
+  const std::size_t kinds = full ? all_events.size() : events_of_consumers.size();
   for (std::size_t i = 0; i < happenings; ++i)
-    schedule.happenings.push_back({moment(span + seconds(60)), static_cast<Event>(random.below(event_names.size())),
+    schedule.happenings.push_back({moment(span + seconds(60)), static_cast<Event>(random.below(kinds)),
                                    seconds(1 + random.below(random.chance(0.3) ? 200 : 30)),
                                    static_cast<std::size_t>(random.below(consumers))});
   return schedule;
@@ -142,11 +157,8 @@ class World {
         cloud_(options(schedule), dmq::json::simdjson_parse),
         network_(world_, cloud_, dmq::json::simdjson_parse, {schedule.faults.begin(), schedule.faults.end()}),
         auditor_(cloud_) {
-    if (trace)
-      world_.trace = [this, trace = std::move(trace)](const std::string& line) {
-        const auto elapsed = world_.now().ticks - dmq::testing::SimulatedClock::start.ticks;
-        trace(std::to_string(std::chrono::duration_cast<milliseconds>(elapsed).count()) + " ms " + line);
-      };
+    if (trace) tell_with_time(world_, std::move(trace));
+    if (schedule.is_full()) publishing_.emplace(world_, network_, publish_auditor_, schedule.producers);
   }
 
   Outcome play();
@@ -181,6 +193,7 @@ class World {
   void look();
   void leave(std::size_t place);
   bool is_done() const;
+  bool may_land_late() const;
   Consumer::Work begin(std::size_t place, const dmq::engine::Claim& claim);
   Duration takes(Nature nature);
   dmq::engine::Handled judge(Nature nature, const dmq::Delivery& delivery);
@@ -193,13 +206,18 @@ class World {
   dmq::testing::LocalCloud cloud_;
   dmq::testing::SimulatedNetwork network_;
   dmq::testing::ConsumeAuditor auditor_;
+  dmq::testing::Auditor publish_auditor_;
+  std::optional<Publishing> publishing_;
   std::vector<Seat> seats_;
   std::uint64_t last_id_ = 0;
   std::size_t to_send_ = 0;
   std::size_t to_happen_ = 0;
   bool closing_ = false;
   std::vector<std::set<std::string>> sent_;  ///< Message ids, by queue.
-  std::map<std::string, int> failed_;        ///< How often a message has failed, by body.
+  std::set<std::string> begun_;              ///< Message ids,
+  std::vector<std::string> bodies_;          ///< and bodies, in the order of their first handling.
+  std::optional<dmq::Ticks> quiet_since_;
+  std::map<std::string, int> failed_;  ///< How often a message has failed, by body.
   Outcome outcome_;
 };
 
@@ -221,7 +239,7 @@ inline dmq::testing::LocalCloudOptions World::options(const Schedule& schedule) 
 }
 
 inline Outcome World::play() {
-  outcome_.events.resize(event_names.size());
+  outcome_.events.resize(all_events.size());
   sent_.resize(schedule_.queues());
   seats_.resize(schedule_.consumers.size());
   for (std::size_t i = 0; i < seats_.size(); ++i) seat(i);
@@ -235,12 +253,17 @@ inline Outcome World::play() {
       if (nature_of(std::string(held.content.body)) != Nature::poison &&
           poison_before(std::string(held.content.body), held.content.group) + 1 < schedule_.max_receives)
         auditor_.violate("the-healthy-live", std::string(held.content.body) + " is in the dead-letter queue");
+  if (publishing_) {
+    publishing_->finish();
+    publish_auditor_.finish(bodies_);
+  }
   const auto minutes =
       std::chrono::ceil<std::chrono::minutes>(world_.now().ticks - dmq::testing::SimulatedClock::start.ticks);
   const std::uint64_t most =
       most_requests * schedule_.submissions.size() + static_cast<std::uint64_t>(minutes.count()) * 300;
   if (network_.requests() > most) auditor_.violate("few-requests", std::to_string(network_.requests()) + " requests");
   outcome_.violations = auditor_.violations();
+  for (const auto& violation : publish_auditor_.violations()) outcome_.violations.push_back(violation);
   outcome_.faults = network_.struck();
   outcome_.messages = schedule_.submissions.size();
   return std::move(outcome_);
@@ -262,8 +285,9 @@ inline void World::plan() {
   watch();
 }
 
-/// Straight into the queue.
+/// By its producer, or straight into the queue.
 inline void World::send(const Schedule::Submission& submission) {
+  if (publishing_) return publishing_->send(submission.producer, submission.group, submission.number);
   const std::size_t queue = static_cast<std::size_t>(submission.group.back() - '0') % schedule_.queues();
   const std::string body = "m" + std::to_string(submission.number);
   dmq::http::Request request{.method = dmq::http::Method::post, .url = "http://localhost/"};
@@ -308,6 +332,7 @@ inline World::Consumer::Work World::begin(std::size_t place, const dmq::engine::
            ", received " + std::to_string(delivery.receive_count);
   });
   if (!delivery.body.starts_with('m')) auditor_.violate("arrives-whole", delivery.body + " is damaged, and is handled");
+  if (begun_.insert(delivery.message_id).second) bodies_.push_back(delivery.body);
   auditor_.began(seats_[place].id, schedule_.queue(place), claim, world_.now());
   if (schedule_.calm &&
       delivery.receive_count > 1 + failed_[delivery.body] + poison_before(delivery.body, delivery.group))
@@ -361,17 +386,21 @@ inline void World::happen(const Schedule::Happening& happening) {
   Seat& seat = seats_[happening.consumer];
   if (closing_) return;
   world_.tell([&] {
-    return "event " + std::string(event_names[static_cast<std::size_t>(happening.event)]) + " of consumer " +
+    return "event " + std::string(all_events[static_cast<std::size_t>(happening.event)]) + " of consumer " +
            std::to_string(seat.id);
   });
-  if (happening.event == Event::restart) {
+  if (happening.event == Event::restart || happening.event >= Event::revoke_tokens) {
     ++outcome_.events[static_cast<std::size_t>(happening.event)];
-    return network_.restart();
+    if (happening.event == Event::restart) return network_.restart();
+    if (happening.event == Event::revoke_tokens) return cloud_.revoke_tokens();
+    return publishing_->crash(happening.consumer % schedule_.producers.size());
   }
   if (seat.consumer == nullptr || seat.leaving) return;
   ++outcome_.events[static_cast<std::size_t>(happening.event)];
   switch (happening.event) {
-    case Event::restart: return;
+    case Event::restart:
+    case Event::revoke_tokens:
+    case Event::producer_crash: return;
     case Event::partition: return seat.consumer->part(happening.lasts);
     case Event::crash:
       auditor_.crashed(seat.id);
@@ -420,18 +449,32 @@ inline void World::look() {
     if (seat.consumer->machine().held() > 0 && seat.consumer->machine().report().abandoned.empty() &&
         seat.consumer->machine().report().unconfirmed.empty())
       auditor_.violate("memory-returns", "consumer " + std::to_string(seat.id) + " still holds something");
-    auditor_.stopped(schedule_.queue(place), seat.consumer->machine().report(), world_.now());
+    if (!may_land_late()) auditor_.stopped(schedule_.queue(place), seat.consumer->machine().report(), world_.now());
     auditor_.crashed(seat.id);
     seat.consumer.reset();
     if (!closing_) replace(place, seconds(1 + world_.random().below(30)));
   }
-  if (closing_ || to_send_ > 0 || to_happen_ > 0 || !is_done()) return;
+  if (closing_) return;
+  // What a producer has lost may still land.
+  const Duration settled = publishing_ ? seconds(70) : seconds(0);
+  if (to_send_ > 0 || to_happen_ > 0 || !is_done()) return quiet_since_.reset();
+  if (!quiet_since_) quiet_since_ = world_.now().ticks;
+  if (world_.now().ticks - *quiet_since_ < settled) return;
   closing_ = true;
   for (std::size_t place = 0; place < seats_.size(); ++place)
     if (seats_[place].consumer != nullptr) leave(place);
 }
 
+/// Then an extension that its consumer gave up may hide a message again after it was given back.
+inline bool World::may_land_late() const {
+  const auto& struck = network_.struck();
+  for (const NetworkFault fault : {NetworkFault::half_close, NetworkFault::delay, NetworkFault::resend})
+    if (struck[static_cast<std::size_t>(fault)] > 0) return true;
+  return false;
+}
+
 inline bool World::is_done() const {
+  if (publishing_ && !publishing_->idle()) return false;
   for (std::size_t i = 0; i < schedule_.queues(); ++i)
     if (!cloud_.messages(schedule_.queue(i)).empty()) return false;
   return true;
@@ -449,13 +492,24 @@ inline void World::hear(const dmq::Event& event) noexcept {
     });
 }
 
+/// Consumers alone.
 struct Profile {
   using Schedule = consume::Schedule;
   using World = consume::World;
-  static constexpr auto& events = event_names;
+  static constexpr auto& events = events_of_consumers;
   static constexpr auto& rules = dmq::engine::consume_rules;
   static constexpr const char* done = "done";
-  static Schedule draw(std::uint64_t seed) { return consume::draw(seed); }
+  static Schedule draw(std::uint64_t seed) { return consume::draw(seed, false); }
+};
+
+/// Producers and consumers together.
+struct FullProfile {
+  using Schedule = consume::Schedule;
+  using World = consume::World;
+  static constexpr auto& events = all_events;
+  static constexpr auto& rules = dmq::engine::consume_rules;
+  static constexpr const char* done = "done";
+  static Schedule draw(std::uint64_t seed) { return consume::draw(seed, true); }
 };
 
 }  // namespace sim::consume

@@ -25,7 +25,7 @@ namespace {
 
 [[noreturn]] void usage(const std::string& why) {
   std::fprintf(stderr,
-               "dmq_sim: %s\nusage: dmq_sim [--profile publish|consume] --seeds A..B | --seed X [--threads N] "
+               "dmq_sim: %s\nusage: dmq_sim [--profile publish|consume|full] --seeds A..B | --seed X [--threads N] "
                "[--break RULE]\n",
                why.c_str());
   std::exit(2);
@@ -96,5 +96,6 @@ int main(int count, char** values) {
   const CommandLine line = parse(count, values);
   if (line.profile == "publish") return run<sim::publish::Profile>(line);
   if (line.profile == "consume") return run<sim::consume::Profile>(line);
+  if (line.profile == "full") return run<sim::consume::FullProfile>(line);
   usage("no such profile: " + line.profile);
 }

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <dmq/testing/auditor.hpp>
 #include <dmq/testing/network_fault.hpp>
 #include <dmq/testing/rsa_key.hpp>
+#include <dmq/testing/simulation.hpp>
 
 namespace sim {
 
@@ -23,6 +28,14 @@ struct Outcome {
 inline const dmq::testing::RsaKey& signing_key() {
   static const dmq::testing::RsaKey key = dmq::testing::RsaKey::generate();
   return key;
+}
+
+/// Has a world tell its story, each line with the time since its beginning.
+inline void tell_with_time(dmq::testing::Simulation& world, std::function<void(const std::string&)> trace) {
+  world.trace = [&world, trace = std::move(trace)](const std::string& line) {
+    const auto elapsed = world.now().ticks - dmq::testing::SimulatedClock::start.ticks;
+    trace(std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count()) + " ms " + line);
+  };
 }
 
 }  // namespace sim

@@ -24,7 +24,7 @@ struct Violation {
 
 /// Keeps account of what was submitted, what was reported, and what the queue holds, and says where they contradict
 /// what submit() promises. A message is known by its body, which no other may have; it may be submitted more than once,
-/// as when it came back. For queues from which nothing is taken.
+/// as when it came back.
 class Auditor {
  public:
   /// The producer of this group sends several of its messages in one request: then one may fail in it while a later one
@@ -69,6 +69,12 @@ class Auditor {
 
   /// At the end, when nothing is under way any more.
   void finish(const LocalCloud& cloud, std::string_view queue) {
+    std::vector<std::string> bodies;
+    for (const HeldMessage& message : cloud.messages(queue)) bodies.emplace_back(message.content.body);
+    finish(bodies);
+  }
+  /// The same, where consumers have emptied the queue: the bodies of all messages it took, those of a group in order.
+  void finish(const std::vector<std::string>& bodies) {
     for (const auto& [body, message] : messages_)
       for (const Try& attempt : message.tries)
         if (attempt.reported == 0 && !attempt.crashed) violate("everything-is-reported", body + " was never reported");
@@ -76,7 +82,7 @@ class Auditor {
       if (ledgers_.*count != counted_.*count)
         violate("ledger-adds-up", "the ledgers hold " + std::to_string(ledgers_.*count) + " where " +
                                       std::to_string(counted_.*count) + " were reported");
-    check_queue(cloud, queue);
+    check_queue(bodies);
   }
 
   void violate(std::string invariant, std::string what) {
@@ -139,12 +145,12 @@ class Auditor {
     }
   }
 
-  void check_queue(const LocalCloud& cloud, std::string_view queue) {
+  void check_queue(const std::vector<std::string>& bodies) {
     std::map<std::string, std::vector<std::string>> held;
-    for (const HeldMessage& message : cloud.messages(queue)) {
-      const auto found = messages_.find(std::string(message.content.body));
+    for (const std::string& body : bodies) {
+      const auto found = messages_.find(body);
       if (found == messages_.end())
-        violate("nothing-else-is-in-the-queue", std::string(message.content.body));
+        violate("nothing-else-is-in-the-queue", body);
       else if (++found->second.copies == 1)
         held[found->second.group].push_back(found->first);
     }
@@ -157,7 +163,7 @@ class Auditor {
       else if (!message.was_accepted() && !message.may_be_there() && message.copies > 0)
         violate("refused-is-not-in-the-queue", body + " was reported as not sent or rejected, and is there");
     }
-    for (const auto& [group, bodies] : held) check_order(group, bodies);
+    for (const auto& [group, order] : held) check_order(group, order);
   }
 
   void check_order(const std::string& group, const std::vector<std::string>& held) {
