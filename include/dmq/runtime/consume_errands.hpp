@@ -35,9 +35,10 @@ class OperationErrand : public Errand {
   }
 
  protected:
-  Operation operation_{};
+  Operation& operation() noexcept { return operation_; }
 
  private:
+  Operation operation_{};
   sqs::Call<Operation> call_;
   Ended ended_;
   std::optional<Outcome> outcome_;
@@ -48,11 +49,11 @@ class PollErrand final : public OperationErrand<sqs::Poll, Ended> {
  public:
   PollErrand(const sqs::Wire& wire, const ConsumeSettings& settings, engine::PollOrder order, Ended ended)
       : OperationErrand<sqs::Poll, Ended>(wire, std::move(ended)) {
-    this->operation_.request = {.queue_url = settings.queue_url,
-                                .max_messages = order.max_messages,
-                                .wait = order.wait,
-                                .visibility = settings.visibility,
-                                .attempt_id = std::move(order.attempt_id)};
+    this->operation().request = {.queue_url = settings.queue_url,
+                                 .max_messages = order.max_messages,
+                                 .wait = order.wait,
+                                 .visibility = settings.visibility,
+                                 .attempt_id = std::move(order.attempt_id)};
   }
 };
 
@@ -62,8 +63,8 @@ class HandlesErrand final : public OperationErrand<Operation, Ended> {
  public:
   HandlesErrand(const sqs::Wire& wire, const ConsumeSettings& settings, std::vector<sqs::Handle> handles, Ended ended)
       : OperationErrand<Operation, Ended>(wire, std::move(ended)), handles_(std::move(handles)) {
-    this->operation_.queue_url = settings.queue_url;
-    this->operation_.handles = handles_;
+    this->operation().queue_url = settings.queue_url;
+    this->operation().handles = handles_;
   }
 
  private:
