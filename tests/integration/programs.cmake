@@ -14,6 +14,12 @@ add_test(NAME "integration: curl signs"
          COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/curl_signs.sh $<TARGET_FILE:local_cloud>)
 set_tests_properties("integration: curl signs" PROPERTIES LABELS integration TIMEOUT 120)
 
+add_test(NAME "integration: curl publishes as the infrastructure's README says"
+         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/infrastructure_curl.sh $<TARGET_FILE:local_cloud>
+                 $<TARGET_FILE:consumer> ${PROJECT_SOURCE_DIR}/examples/infrastructure/README.md)
+set_tests_properties("integration: curl publishes as the infrastructure's README says"
+                     PROPERTIES LABELS integration TIMEOUT 120)
+
 add_test(NAME "integration: queue_admin"
          COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/queue_admin.sh $<TARGET_FILE:local_cloud> $<TARGET_FILE:queue_admin>
                  $<TARGET_FILE:producer>)

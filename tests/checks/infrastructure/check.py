@@ -129,6 +129,12 @@ for name in sorted(rules.ENVIRONMENT):
     if f"`{name}`" not in text:
         failures.append(f"the README does not name {name}")
 
+with open(os.path.join(os.path.dirname(path), "README.md"), encoding="utf-8") as file:
+    text = file.read()
+for name in template["Resources"]:
+    if f"`{name}`" not in text and not re.fullmatch("Producer[2-4]Client", name):
+        failures.append(f"the README of the template does not explain {name}")
+
 broken_ways = 0
 for rule in rules.RULES:
     for number, break_it in enumerate(SABOTAGE.get(rule.__name__, [])):
