@@ -173,7 +173,7 @@ TEST_CASE("a handler may be of any allowed shape") {
   CHECK(handles([](const Delivery&) { return Disposition::done(); }));
   CHECK(handles([](const Delivery&, Lease&) { return Disposition::done(); }));
   CHECK(handles([](const Delivery&) -> Result<void> { return {}; }));
-  CHECK(handles([count = 0](const Delivery&) mutable { ++count; }));
+  CHECK(handles([count = 0](const Delivery&) mutable { CHECK(++count == 1); }));
   CHECK(handles([owned = std::make_unique<int>(7)](const Delivery&) { CHECK(*owned == 7); }));
   CHECK(handles(+[](const Delivery&) {}));
   CHECK(handles(dmq::decoded<Number>([](const Number& n, const Delivery& d) { CHECK(n.value == std::stoi(d.body)); })));
@@ -673,6 +673,7 @@ struct Mute {
 
     void start(std::uint64_t, Request&&) { ++*started; }
     void poll(std::vector<dmq::http::Completion>&, dmq::Duration at_most) {
+      if (*started == 0) return std::this_thread::yield();  // Credentials are on their way.
       clock.advance(std::min<dmq::Duration>(std::max(at_most, dmq::Duration::zero()), seconds(1)));
     }
     void cancel(std::uint64_t) {}

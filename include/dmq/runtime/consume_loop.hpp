@@ -158,7 +158,10 @@ class ConsumeLoop {
   }
 
   /// Under the lock.
-  Ticks deadline() { return std::min(flights_.next_deadline(), state_.machine.next_deadline()); }
+  Ticks deadline() {
+    if (aborted_) return flights_.next_deadline();
+    return std::min(flights_.next_deadline(), state_.machine.next_deadline());
+  }
 
   void wait(Duration at_most) {
     const Ticks now = channel_.now().ticks;
