@@ -6,7 +6,9 @@ scripts=$1/examples/infrastructure
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\|COGNITO_[A-Z_]*\|SQS_[A-Z_]*\|API_URL\)=.*/\1/p'); do unset "$name"; done
+for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\|COGNITO_[A-Z_]*\|SQS_[A-Z_]*\|API_URL\)=.*/\1/p'); do
+  unset "$name"
+done
 export FAKE="$work/fake" LC_ALL=C
 mkdir "$work/bin" "$work/bare"
 cp "$here/fake_aws.sh" "$work/bin/aws"

@@ -62,8 +62,8 @@ async function sqs(headers, body) {
   const signed = { ...headers, Host: url.host, 'X-Amz-Date': time };
   const names = Object.keys(signed).sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
   const list = names.map((name) => name.toLowerCase()).join(';');
-  const canonical = ['POST', url.pathname, '', ...names.map((name) => `${name.toLowerCase()}:${signed[name]}`), '', list,
-    hash(body)].join('\n');
+  const lines = names.map((name) => `${name.toLowerCase()}:${signed[name]}`);
+  const canonical = ['POST', url.pathname, '', ...lines, '', list, hash(body)].join('\n');
   const scope = `${time.slice(0, 8)}/${AWS_REGION}/sqs/aws4_request`;
   const key = scope.split('/').reduce(hmac, `AWS4${AWS_SECRET_ACCESS_KEY}`);
   const signature = hmac(key, `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash(canonical)}`).toString('hex');
@@ -95,8 +95,9 @@ const { access_token: token } = await (await fetch(COGNITO_TOKEN_URL, {
   headers: { Authorization: `Basic ${btoa(`${COGNITO_CLIENT_ID}:${COGNITO_CLIENT_SECRET}`)}` },
   body: new URLSearchParams({ grant_type: 'client_credentials' }),
 })).json();
+const standing = { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` };
 const gateway = (path, headers, body) => fetch(API_URL + path,
-  { method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}`, ...headers }, body });
+  { method: 'POST', headers: { ...standing, ...headers }, body });
 
 // An answer without what is new in each, or differs because the two ways have groups of their own.
 async function answer(response, status = response.status) {
@@ -110,8 +111,9 @@ const bodies = [
   'plain', '{"total": 42}', 'a=b', 'a&b', '1+1', '100%', '%41%26', '"quoted"', "it's", '\\ \\n', 'a\nb\r\nc\td', ' ',
   ' led and trailed ', 'ü ß € 漢字', 'emoji 🎉👩‍👩‍👧', '~!@#$^*()_+-=[]{}|;:,./<>?', '$input.body', '$util.urlEncode("x")',
   '#set($group = "evil")', '#if(true)', '## comment', '$!{group}', '&MessageGroupId=evil', '&MessageBody=evil',
-  '&Action=DeleteQueue', '&MessageDeduplicationId=evil', 'x&MessageAttribute.1.Name=a&MessageAttribute.1.Value.DataType='
-    + 'String&MessageAttribute.1.Value.StringValue=evil', '%26MessageGroupId=evil', '&QueueUrl=http%3A%2F%2Fevil',
+  '&Action=DeleteQueue', '&MessageDeduplicationId=evil',
+  'x&MessageAttribute.1.Name=a&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.Value.StringValue=evil',
+  '%26MessageGroupId=evil', '&QueueUrl=http%3A%2F%2Fevil',
   '', 'x'.repeat(300000), '\u0001', '\ufffe', '&amp;', '<a/>', '\u00a0', '\u2028\u2029',
 ];
 const groups = ['g', 'g&MessageBody=evil', 'a+b', '100%', 'a=b', "'\"`", '$group', '#end', '~!@*()', '<>[]{}|'];
@@ -177,7 +179,8 @@ const batches = [
   { Entries: [entry('1', { Id: '1' }), entry('2', { Id: '2', MessageGroupId: 'h' }), entry('\u0001', { Id: '3' })] },
   { Entries: [entry('with', { MessageAttributes: { a: { DataType: 'String', StringValue: '"&\n🎉' } } })] },
   { QueueUrl: 'http://127.0.0.1/evil', Entries: [entry('smuggled')], Action: 'DeleteQueue' },
-  { Entries: [entry('a'), entry('b')] }, { Entries: [] }, {}, [], { Entries: [entry('x', { MessageGroupId: undefined })] },
+  { Entries: [entry('a'), entry('b')] }, { Entries: [] }, {}, [],
+  { Entries: [entry('x', { MessageGroupId: undefined })] },
   { Entries: Array.from({ length: 11 }, (_, i) => entry(`${i}`, { Id: `${i}` })) },
   { Entries: [entry('"}], "QueueUrl": "evil", "Entries": [{')] },
 ];

@@ -113,5 +113,6 @@ for (const [i, sabotage] of broken.entries()) {
   const found = [...problems(JSON.parse(JSON.stringify(copy)))];
   if (found.length === 0) fail(`sabotage ${i} is not found`);
 }
-console.log(`${Object.keys(template.Resources).length} resources, broken in ${broken.length} ways, ${failures} failures`);
+const count = Object.keys(template.Resources).length;
+console.log(`${count} resources, broken in ${broken.length} ways, ${failures} failures`);
 process.exit(failures ? 1 : 0);
