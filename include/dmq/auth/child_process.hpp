@@ -135,6 +135,11 @@ inline int ChildProcess::spawn(const std::vector<std::string>& arguments) {
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, output_.write.get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, errors_.write.get(), STDERR_FILENO);
+#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 34)
+  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);  // Sockets, which libcurl leaves open.
+#endif
+#endif
   int code = posix_spawnattr_init(&attributes);
   if (code == 0) {
     sigset_t none;
@@ -213,6 +218,12 @@ inline Result<void> ChildProcess::pause(Ticks deadline, Duration at_most, const 
 }
 
 inline void ChildProcess::kill() noexcept {
+  siginfo_t state{};
+  // When the program has reaped it, its number may be another's by now.
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &state, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD) {
+    pid_ = -1;
+    return;
+  }
   ::kill(-pid_, SIGKILL);
   ::kill(pid_, SIGKILL);
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {

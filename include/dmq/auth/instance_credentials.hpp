@@ -74,6 +74,13 @@ class InstanceCredentials {
   static Error refusal(int status) {
     Error error = metadata_refusal(service, status);
     if (status == 404) error.message = "the instance has no IAM role";
+    // Its session token did not come in time, which is no refusal for good.
+    if (status == 401)
+      return {.kind = ErrorKind::timeout,
+              .message =
+                  "the instance metadata service gave no session token in time and takes no request without one; "
+                  "in a container its hop limit has to be 2",
+              .http_status = status};
     return error;
   }
 

@@ -63,7 +63,10 @@ class ProcessCredentials {
     if (!words) return named(std::move(words).error());
     Result<ProcessResult> ended = run_process(*words, limit_, stop);
     if (!ended) return named(std::move(ended).error());
-    if (ended->killed || ended->exit_status.value_or(0) != 0) return failure(*ended);
+    if (ended->killed || ended->exit_status.value_or(0) != 0) {
+      Secret::wipe(ended->output.data(), ended->output.size());
+      return failure(*ended);
+    }
     Result<Fetched<Credentials>> fetched = parse(ended->output, now);
     Secret::wipe(ended->output.data(), ended->output.size());
     if (!fetched) return named(std::move(fetched).error());

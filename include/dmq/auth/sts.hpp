@@ -39,6 +39,9 @@ inline Result<std::string> resolve_endpoint(const AwsSettings& settings, const s
   if (*custom) {
     Result<http::Url> url = http::parse_service_url("AWS_ENDPOINT_URL_STS (or AWS_ENDPOINT_URL)", **custom, plain_http);
     if (!url) return std::move(url).error();
+    if (url->path != "/" || !url->query.empty())
+      return configuration_error("AWS_ENDPOINT_URL_STS (or AWS_ENDPOINT_URL) should have no path, like " +
+                                 url->origin());
     return url->origin() + "/";
   }
   if (!is_region_name(region))

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 #include <support/temporary_directory.hpp>
 
 #include <chrono>
@@ -37,6 +38,16 @@ TEST_CASE("its words arrive as they are, and no shell reads them") {
   const ProcessResult result = run_process({"printf", "%s|", "$HOME; exit 1", "*", ""}, minutes(1), {}).value();
   CHECK(result.output == "$HOME; exit 1|*||");
   CHECK(result.exit_status == 0);
+}
+
+TEST_CASE("it has nothing that we have open but its streams") {
+  int ours[2];
+  REQUIRE(pipe(ours) == 0);
+  const ProcessResult result =
+      run_process(shell("[ -e /proc/self/fd/" + std::to_string(ours[1]) + " ] && echo there"), minutes(1), {}).value();
+  CHECK(result.output.empty());
+  close(ours[0]);
+  close(ours[1]);
 }
 
 TEST_CASE("its input is empty") {

@@ -62,6 +62,19 @@ TEST_CASE("a session token, the role's name and its keys are asked for in turn")
   for (const auto& request : requests) CHECK(request.timeout == seconds(1));
 }
 
+TEST_CASE("a service that was too slow with its token, and takes nothing without one, may do better next time") {
+  ScriptedTransport transport;
+  transport
+      .reply([](const auto&) -> dmq::Result<dmq::http::Response> {
+        return Error{.kind = ErrorKind::timeout, .message = "slow"};
+      })
+      .reply({.status = 401});
+  const auto keys = fetch(transport);
+  REQUIRE_FALSE(keys);
+  CHECK(keys.error().kind == ErrorKind::timeout);
+  CHECK(keys.error().http_status == 401);
+}
+
 TEST_CASE("version 1 is spoken where there are no session tokens, unless that is disabled") {
   for (const int status : {403, 404, 405, 0}) {
     const auto refuse = [&](const auto&) -> dmq::Result<dmq::http::Response> {

@@ -44,7 +44,7 @@ TEST_CASE("the endpoint is that of the region, or the one that is set") {
   CHECK(endpoint({{"AWS_USE_FIPS_ENDPOINT", "true"}}, "us-gov-west-1").value() ==
         "https://sts.us-gov-west-1.amazonaws.com/");
   CHECK(endpoint({{"AWS_USE_DUALSTACK_ENDPOINT", "true"}}).value() == "https://sts.eu-central-1.api.aws/");
-  CHECK(endpoint({{"AWS_ENDPOINT_URL_STS", "http://localhost:1/x"}}).value() == "http://localhost:1/");
+  CHECK(endpoint({{"AWS_ENDPOINT_URL_STS", "http://localhost:1/"}}).value() == "http://localhost:1/");
   CHECK(endpoint({{"AWS_ENDPOINT_URL", "http://localhost:2"}}, "").value() == "http://localhost:2/");
 }
 
@@ -54,6 +54,9 @@ TEST_CASE("an endpoint that can't be used is named") {
   const auto plain = endpoint({{"AWS_ENDPOINT_URL_STS", "http://example.com"}});
   REQUIRE_FALSE(plain);
   CHECK(plain.error().message.find("AWS_ENDPOINT_URL_STS") != std::string::npos);
+  const auto path = endpoint({{"AWS_ENDPOINT_URL_STS", "https://proxy/sts"}});
+  REQUIRE_FALSE(path);
+  CHECK(path.error().message.ends_with("should have no path, like https://proxy"));
   CHECK(endpoint({{"AWS_USE_FIPS_ENDPOINT", "x"}}).error().kind == ErrorKind::configuration);
 }
 
