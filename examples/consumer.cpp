@@ -53,7 +53,7 @@ bool tell(const dmq::RunReport& report) {
 int main(int argc, char** argv) try {
   StopOnSignal signals;
   CommandLine arguments(argc, argv, "consumer [--max N] [--idle SECONDS] [--workers N]");
-  constexpr long unlimited = 1'000'000'000'000, longest_wait = 20;
+  constexpr long unlimited = 1'000'000'000'000;
   const long max = arguments.number("--max", unlimited, 1, unlimited);
   const long idle = arguments.number("--idle", unlimited, 0, unlimited);
   const long workers = arguments.number("--workers", 1, 1, 64);
@@ -63,6 +63,9 @@ int main(int argc, char** argv) try {
   options.consume.run.workers = static_cast<std::size_t>(workers);
   options.consume.run.max_held = static_cast<std::size_t>(std::min(max, 10 * workers));
 
+  // The poll that is out when the last message is printed is waited for, lest it take messages for nobody.
+  const long longest_wait = max < unlimited ? 1 : 20;
+  if (max < unlimited) options.consume.run.stop_poll = dmq::StopPoll::drain;
   // So many polls in a row make up the idle time.
   const long idle_polls = std::max(1L, (idle + longest_wait - 1) / longest_wait);
   options.consume.run.wait = std::chrono::seconds(std::max(1L, (idle + idle_polls - 1) / idle_polls));

@@ -2,12 +2,15 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <stop_token>
 #include <thread>
 
-/// Turns SIGINT and SIGTERM into a stop request. Make it before any other thread: the signals are blocked in all of
-/// them and a thread of its own waits for one, since a signal handler may not request a stop.
+/// Turns SIGINT and SIGTERM into a stop request; a second one ends the program at once. Make it before any other
+/// thread: the signals are blocked in all of them and a thread of its own waits for one, since a signal handler may not
+/// request a stop.
 class StopOnSignal {
  public:
   StopOnSignal() {
@@ -19,11 +22,15 @@ class StopOnSignal {
       int signal = 0;
       sigwait(&signals_, &signal);
       source_.request_stop();
+      if (ended_) return;
+      sigwait(&signals_, &signal);
+      if (!ended_) std::_Exit(128 + signal);
     });
   }
   StopOnSignal(const StopOnSignal&) = delete;
   StopOnSignal& operator=(const StopOnSignal&) = delete;
   ~StopOnSignal() {
+    ended_ = true;
     pthread_kill(waiter_.native_handle(), SIGTERM);
     waiter_.join();
   }
@@ -34,5 +41,6 @@ class StopOnSignal {
  private:
   sigset_t signals_{};
   std::stop_source source_;
+  std::atomic<bool> ended_ = false;
   std::thread waiter_;
 };
