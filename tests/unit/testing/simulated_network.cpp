@@ -173,10 +173,22 @@ TEST_CASE("a partition lets nothing through, a restart loses what is under way, 
   CHECK(completions[0].result.error().kind == ErrorKind::cancelled);
 }
 
-TEST_CASE("what the cloud does not answer at once ends with the client's own time limit") {
+TEST_CASE("a long poll is answered when its wait is over") {
   Bench bench;
   const auto completion = bench.send(Bench::request("ReceiveMessage", R"("WaitTimeSeconds":20)"));
+  REQUIRE(completion.result);
+  CHECK(completion.result->body == "{}");
+  CHECK(bench.world.now().ticks - dmq::testing::SimulatedClock::start.ticks >= seconds(20));
+}
+
+TEST_CASE("what the cloud does not answer in time ends with the client's own limit") {
+  Bench bench;
+  http::Request request = Bench::request("ReceiveMessage", R"("WaitTimeSeconds":20)");
+  request.timeout = seconds(5);
+  const auto completion = bench.send(std::move(request));
+  REQUIRE_FALSE(completion.result);
   CHECK(completion.result.error().kind == ErrorKind::timeout);
+  CHECK(completion.result.error().delivery == DeliveryState::unknown);
 }
 
 TEST_CASE("what a client had sent is still under way when it is gone") {
