@@ -156,8 +156,13 @@ class Consumer {
   RunReport run_with(const runtime::Handling& handling, const std::stop_token& stop) {
     if (Result<void> ok = check_run(settings_); !ok) return {.error = std::move(ok).error()};
     if (!control_->begin()) return {.error = invalid_argument("this consumer is running already")};
-    runtime::ConsumeRun run(client_.channel(), client_.wire(), settings_, control_, seed_++);
-    return run.run(handling, stop);
+    try {
+      runtime::ConsumeRun run(client_.channel(), client_.wire(), settings_, control_, seed_++);
+      return run.run(handling, stop);
+    } catch (...) {
+      control_->end();
+      return {.error = configuration_error("the run could not go on: " + current_exception_text())};
+    }
   }
 
   static Result<void> check_handle(const Delivery& delivery) {

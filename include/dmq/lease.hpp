@@ -37,8 +37,8 @@ class Lease {
  public:
   explicit Lease(std::function<Ticks()> now) : state_(std::make_shared<State>(std::move(now))) {}
 
-  /// Fires some time before the lease is lost, however that comes about: what the handler does after that, another may
-  /// be doing as well.
+  /// Fires, on a thread of the consumer, which a callback must not hold up, some time before the lease is lost, however
+  /// that comes about: what the handler does after that, another may be doing as well.
   std::stop_token stop_token() const { return state_->lost.get_token(); }
   bool lost() const noexcept { return state_->lost.stop_requested(); }
 

@@ -18,7 +18,7 @@ struct Unfinished {
 };
 
 /// What Consumer::run has done.
-struct RunReport {
+struct [[nodiscard]] RunReport {
   std::optional<Error> error{};  ///< What ended it, when that was not its stop token.
   std::uint64_t received = 0;
   std::uint64_t handled = 0;    ///< Done, and deleted.
@@ -26,7 +26,8 @@ struct RunReport {
   std::uint64_t retried = 0;    ///< Given back, to come again.
   std::uint64_t lost = 0;       ///< Leases that ended before the message was done.
 
-  std::vector<Unfinished> released{};     ///< Given back at the end, unhandled: visible to others again.
+  std::vector<Unfinished> released{};     ///< Given back at the end, unhandled: visible to others at once, or if
+                                          ///< that could not be asked for, when their leases are over.
   std::vector<Unfinished> unconfirmed{};  ///< Handled, and their delete went unanswered: they may come again.
   std::vector<Unfinished> abandoned{};    ///< Their handlers had not returned by the stop deadline.
 };

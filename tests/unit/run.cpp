@@ -240,11 +240,12 @@ TEST_CASE("a message's life in events") {
   Filled cloud(1);
   RecordingObserver events;
   auto consumer = runner(cloud.transport, run_settings(), events);
-  run_for(consumer, 3, [](const Delivery& delivery) {
+  const RunReport report = run_for(consumer, 3, [](const Delivery& delivery) {
     if (delivery.receive_count == 1) return Disposition::retry(seconds(0));
     if (delivery.receive_count == 2) return Disposition::release();
     return Disposition::discard();
   });
+  CHECK(report.discarded == 1);
   using enum EventKind;
   std::vector<EventKind> kinds;
   for (const ObservedEvent& event : events.events()) {

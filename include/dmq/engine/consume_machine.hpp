@@ -173,6 +173,16 @@ inline bool ends_run(const Error& error) {
          error.kind == ErrorKind::configuration;
 }
 
+/// Trying again does not help. A cancel that we did not ask for is a request that has no answer.
+inline bool is_final(const Error& error) {
+  return error.kind != ErrorKind::cancelled && retry::classify(error) == retry::Fault::permanent;
+}
+
+/// Too many messages are in flight (standard queues): that passes.
+inline bool is_over_limit(const Error& error) {
+  return error.service_code.ends_with("OverLimit");
+}
+
 inline std::optional<PollOrder> ConsumeMachine::take_poll(Instant now) {
   if (stopping_) {
     if (!wants_recovery(now.ticks)) return std::nullopt;
@@ -201,10 +211,10 @@ inline void ConsumeMachine::on_poll_failed(const Error& error, std::optional<Ins
   const bool was_recovering = std::exchange(recovering_, false);
   if (sqs::is_stale_attempt(error)) return poller_.on_stale_attempt(now, random_);
   if (stopping_ && !was_recovering && error.kind == ErrorKind::cancelled) return poller_.on_cancelled(sent);
-  const Duration pause = poller_.on_failure(error, sent, now, random_);
+  const retry::Fault fault = is_over_limit(error) ? retry::Fault::throttled : retry::classify(error);
+  const Duration pause = poller_.on_failure(error, fault, sent, now, random_);
   note({.kind = EventKind::poll_failed, .level = Level::warning, .duration = pause, .error = error});
-  if (retry::classify(error) == retry::Fault::permanent && error.kind != ErrorKind::cancelled && !was_recovering)
-    fail(error, now);
+  if (is_final(error) && !is_over_limit(error) && !was_recovering) fail(error, now);
 }
 
 inline void ConsumeMachine::arrive(sqs::Arrival&& arrival, Ticks since) {
@@ -335,7 +345,7 @@ inline void ConsumeMachine::send_back(Held& held, const Disposition& disposition
 inline Duration ConsumeMachine::back_off(const Held& held, const Disposition& disposition) {
   using std::chrono::seconds;
   if (disposition.kind == Disposition::Kind::release) return Duration::zero();
-  Duration pause = disposition.delay.value_or(seconds(0));
+  Duration pause = std::clamp<seconds>(disposition.delay.value_or(seconds(0)), seconds(0), max_visibility);
   if (!disposition.delay) {
     const int doublings = std::clamp(held.receive_count - 1, 0, 30);
     const double whole =
@@ -466,7 +476,7 @@ inline void ConsumeMachine::settle_delete(const DeleteOrder& order, const Result
     return lanes_.drop_empty(lane);
   }
   // It has come again meanwhile, or it may yet work.
-  if (!is_newest || retry::classify(result.error()) != retry::Fault::permanent) {
+  if (!is_newest || !is_final(result.error())) {
     if (std::find(to_delete_.begin(), to_delete_.end(), held->id) == to_delete_.end()) to_delete_.push_back(held->id);
     return;
   }
@@ -500,7 +510,7 @@ inline std::vector<ChangeOrder> ConsumeMachine::take_changes(Instant now) {
     Held& held = *lanes_.find(id);
     const std::chrono::seconds visibility = leases_.extension(held, now.ticks);
     held.changing = visibility > std::chrono::seconds(0);
-    if (!held.changing) held.extend_at = Held::never;
+    if (!held.changing) held.extend_at = leases_.next_chance(held);
     leases_.update(held);
     if (!held.changing) continue;
     orders.push_back({.held = id,
@@ -545,7 +555,7 @@ inline void ConsumeMachine::settle_change(const ChangeOrder& order, const Result
   }
   const Error& error = result.error();
   if (ends_run(error)) return fail(error, now);
-  if (retry::classify(error) == retry::Fault::permanent) {
+  if (is_final(error)) {
     if (held != nullptr && held->state != State::finished) return lose(*held, now.ticks);
     if (held != nullptr) held->extend_at = Held::never, leases_.update(*held);
     return;
@@ -584,7 +594,7 @@ inline void ConsumeMachine::close_gate(Gate& gate, const Outcome& outcome, Ticks
   const Error* failure = outcome ? nullptr : &outcome.error();
   if (outcome)
     for (const Result<void>& result : *outcome)
-      if (!result && retry::classify(result.error()) != retry::Fault::permanent) failure = &result.error();
+      if (!result && !is_final(result.error())) failure = &result.error();
   if (failure == nullptr) {
     gate.failures = 0;
     return;
@@ -634,7 +644,10 @@ inline void ConsumeMachine::fail(Error error, Instant now) {
 inline void ConsumeMachine::give_up() {
   if (std::exchange(gave_up_, true)) return;
   for (const auto& [id, held] : lanes_) {
-    if (held->state == State::running) report_.abandoned.push_back(to_unfinished(*held));
+    if (held->state == State::running) {
+      report_.abandoned.push_back(to_unfinished(*held));
+      held->lease.lose();  // Nobody extends it any more, and nobody could tell the handler later.
+    }
     if (held->state == State::finished) report_.unconfirmed.push_back(to_unfinished(*held));
   }
 }

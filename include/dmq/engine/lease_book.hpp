@@ -98,6 +98,11 @@ class LeaseBook {
     const std::chrono::seconds lease = std::min(settings_.visibility, left);
     return now + lease > held.leased_until ? lease : std::chrono::seconds(0);
   }
+  /// When one brings something again, if ever: the lease may be longer than what an extension gives.
+  Ticks next_chance(const Held& held) const {
+    if (held.leased_until + std::chrono::seconds(1) > held.cap) return Held::never;
+    return held.leased_until - settings_.visibility + heartbeat(settings_.visibility);
+  }
 
  private:
   using Index = std::set<std::pair<Ticks, std::uint64_t>>;

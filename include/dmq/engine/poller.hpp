@@ -56,14 +56,15 @@ class Poller {
   }
 
   /// How long it waits until the next poll. `sent` is when the first byte of the request went out.
-  Duration on_failure(const Error& error, std::optional<Instant> sent, Instant now, Random& random) {
+  Duration on_failure(const Error& error, retry::Fault fault, std::optional<Instant> sent, Instant now,
+                      Random& random) {
     in_flight_ = false;
     // What was not sent is no answer to what was sent before it.
     const bool lost = error.delivery == DeliveryState::unknown && error.http_status == 0;
     const bool answered = !lost && error.delivery != DeliveryState::not_sent;
     if (answered || !holds(Rule::lost_poll_is_repeated)) forget();
     if (lost && sent) on_lost(sent->ticks);
-    const Duration pause = retry::backoff(policy_, failures_, retry::classify(error), error.retry_after, random);
+    const Duration pause = retry::backoff(policy_, failures_, fault, error.retry_after, random);
     failures_ = std::min(failures_ + 1, 30);
     not_before_ = now.ticks + pause;
     return pause;

@@ -23,19 +23,19 @@ enum class Rule {
   failed_behind_accepted_end,  ///< A failed entry with an accepted one of its group behind it is not sent again.
   resent_is_unknown,           ///< The answer to a request that was sent twice says nothing of the first sending.
 
-  next_after_delete,            ///< The next of a group begins when the delete of the one before is confirmed.
-  one_handler_in_a_lane,        ///< A message that comes again does not run beside its earlier handler.
-  lease_is_checked,             ///< Nothing begins whose lease is over, or about to be.
-  leases_are_extended,          ///< All that is held is extended in time.
-  stop_before_loss,             ///< The handler is told before its lease is over.
-  tail_waits_for_its_head,      ///< What was taken behind a failed message is not handled before that came back.
-  tail_outlasts_the_back_off,   ///< It is kept for longer than the back-off of its head.
-  loss_drops_the_tail,          ///< What was taken behind a message whose lease is lost is not handled.
-  finished_is_remembered,       ///< A message that was handled is deleted, not handled, when it comes again.
-  damage_stops_the_lane,        ///< A damaged message counts as one that failed.
-  no_poll_without_room,         ///< No more is taken than may be held.
-  lost_poll_is_repeated,        ///< A poll whose answer was lost is repeated under its attempt id.
-  released_at_the_end,          ///< What waits when a consumer stops is given back.
+  next_after_delete,           ///< The next of a group begins when the delete of the one before is confirmed.
+  one_handler_in_a_lane,       ///< A message that comes again does not run beside its earlier handler.
+  lease_is_checked,            ///< Nothing begins whose lease is over, or about to be.
+  leases_are_extended,         ///< All that is held is extended in time.
+  stop_before_loss,            ///< The handler is told before its lease is over.
+  tail_waits_for_its_head,     ///< What was taken behind a failed message is not handled before that came back.
+  tail_outlasts_the_back_off,  ///< It is kept for longer than the back-off of its head.
+  loss_drops_the_tail,         ///< What was taken behind a message whose lease is lost is not handled.
+  finished_is_remembered,      ///< A message that was handled is deleted, not handled, when it comes again.
+  damage_stops_the_lane,       ///< A damaged message counts as one that failed.
+  no_poll_without_room,        ///< No more is taken than may be held.
+  lost_poll_is_repeated,       ///< A poll whose answer was lost is repeated under its attempt id.
+  released_at_the_end,         ///< What waits when a consumer stops is given back.
 };
 
 using RuleName = std::pair<Rule, std::string_view>;

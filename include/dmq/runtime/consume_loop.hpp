@@ -114,7 +114,8 @@ class ConsumeLoop {
       const std::lock_guard lock(state_.mutex);
       const Instant then = channel_.now();
       if (outcome)
-        state_.machine.on_polled(*std::move(outcome), flights_.listening_since(), then);
+        state_.machine.on_polled(*std::move(outcome),
+                                 std::min(flights_.listening_since(), then.ticks - longest_listening), then);
       else
         state_.machine.on_poll_failed(outcome.error(), sent(outcome.error(), exchange), then);
     };

@@ -137,8 +137,8 @@ class Flights {
 
   /// Waits for at most `at_most` for answers, or for a wake-up, and takes them.
   void land(Duration at_most) {
+    const Ticks began = channel_.now().ticks;
     poll(at_most);
-    const Ticks listened_until = channel_.now().ticks;
     for (http::Completion& completion : completions_) {
       const auto it = out_.find(completion.id);
       if (it == out_.end()) {
@@ -155,7 +155,7 @@ class Flights {
       proceed(flight);
     }
     completions_.clear();
-    listening_since_ = listened_until;
+    listening_since_ = began;
   }
 
  private:

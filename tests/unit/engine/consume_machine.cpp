@@ -991,6 +991,79 @@ TEST_CASE("errors that may pass are waited for, those that do not end the run") 
 
 // Stopping.
 
+TEST_CASE("too many messages in flight is a limit that passes, and is waited for as after a throttle") {
+  Bench bench({}, "http://h/1/q");
+  REQUIRE(bench.poll());
+  Error over_limit = failure(ErrorKind::rejected, DeliveryState::rejected, 403);
+  over_limit.service_code = "OverLimit";
+  bench.machine.on_poll_failed(over_limit, bench.now, bench.now);
+  CHECK_FALSE(bench.machine.is_stopping());
+  CHECK(bench.until_next() > milliseconds(50));
+  bench.pass(seconds(1));
+  CHECK(bench.poll());
+}
+
+TEST_CASE("a request that was broken off without our asking is one without an answer") {
+  Bench bench;
+  bench.arrive({"a1", "a2"});
+  CHECK(bench.work() == Names{"a1"});
+  bench.pass(seconds(12));
+  CHECK(bench.changes() == Names{"extend a1/1 30", "extend a2/1 30"});
+  bench.changed(cancelled);
+  CHECK_FALSE(bench.lease("a1").lost());
+  bench.end("a1");
+  CHECK(bench.deletes() == Names{"a1/1"});
+  bench.deleted(cancelled);
+  CHECK(bench.report().lost == 0);
+  CHECK(bench.machine.held() == 2);
+  bench.pass(seconds(3));
+  CHECK(bench.deletes() == Names{"a1/1"});
+  bench.deleted();
+  CHECK(bench.report().handled == 1);
+  bench.change_all();
+  CHECK(bench.work() == Names{"a2"});
+}
+
+TEST_CASE("a lease that is longer than an extension is extended when that brings something again") {
+  Bench bench;
+  bench.arrive({"a1", "a2"});
+  CHECK(bench.work() == Names{"a1"});
+  bench.end("a1", Disposition::retry(seconds(300)));
+  CHECK(bench.changes() == Names{"back a1/1 300", "keep a2/1 302"});
+  bench.changed(std::vector<Result<void>>{Error(refused), {}});
+  bench.pass(seconds(30));
+  bench.arrive({"a1"});
+  CHECK(bench.work() == Names{"a1"});
+  bench.finish("a1");
+  CHECK(bench.work() == Names{"a2"});
+  CHECK(bench.left("a2") == doctest::Approx(272));
+  for (int i = 0; i < 60; ++i) {
+    bench.pass(seconds(5));
+    bench.change_all();
+  }
+  CHECK_FALSE(bench.lease("a2").lost());
+  CHECK(bench.left("a2") > 0);
+}
+
+TEST_CASE("a handler that is abandoned is told that its lease may be lost") {
+  Bench bench({.run = {.stop_deadline = seconds(5)}});
+  bench.arrive({"a1"});
+  CHECK(bench.work() == Names{"a1"});
+  bench.machine.stop(bench.now);
+  CHECK_FALSE(bench.lease("a1").lost());
+  bench.pass(seconds(5));
+  CHECK(bench.machine.is_finished());
+  CHECK(bench.lease("a1").lost());
+}
+
+TEST_CASE("a delay beyond what SQS can hide a message is cut") {
+  Bench bench;
+  bench.arrive({"a1"});
+  CHECK(bench.work() == Names{"a1"});
+  bench.end("a1", Disposition::retry(seconds::max()));
+  CHECK(bench.changes() == Names{"back a1/1 43196"});
+}
+
 TEST_CASE("a stop gives back what waits, and waits for what runs") {
   Bench bench;
   bench.arrive({"a1", "a2", "b1", "c1"});

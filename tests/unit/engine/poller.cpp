@@ -46,8 +46,8 @@ struct Bench {
   }
   Duration fail(const Error& error) {
     const Instant at = now;
-    return poller.on_failure(error, error.delivery == DeliveryState::not_sent ? std::nullopt : std::optional(at), now,
-                             random);
+    return poller.on_failure(error, dmq::retry::classify(error),
+                             error.delivery == DeliveryState::not_sent ? std::nullopt : std::optional(at), now, random);
   }
   void pass(Duration by) { now = now + by; }
 
