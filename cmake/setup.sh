@@ -48,17 +48,17 @@ missing_packages() {
     say g++ libcurl4-openssl-dev libsimdjson-dev libssl-dev
     case $1 in
       tests) say doctest-dev libcpp-httplib-dev ;;
-      benchmarks) say libbenchmark-dev ;;
+      benchmarks) say libbenchmark-dev libcpp-httplib-dev ;;
     esac
     return
   fi
   has_header curl/curl.h || say libcurl4-openssl-dev
   has_header simdjson.h || say libsimdjson-dev
   has_header openssl/evp.h || say libssl-dev
-  [ "$1" != benchmarks ] || has_header benchmark/benchmark.h || say libbenchmark-dev
-  [ "$1" = tests ] || return 0
-  has_header doctest/doctest.h || say doctest-dev
+  [ "$1" != library ] || return 0
   has_header httplib.h || say libcpp-httplib-dev
+  [ "$1" != benchmarks ] || has_header benchmark/benchmark.h || say libbenchmark-dev
+  [ "$1" != tests ] || has_header doctest/doctest.h || say doctest-dev
 }
 
 as_root() {

@@ -51,13 +51,14 @@ inline bool count_allocations() {
 
 }  // namespace bench
 
-void* operator new(std::size_t bytes) {
+// Not inlined, as those of the library are not; and g++ takes an inlined free() for a mistake.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   if (void* const block = bench::detail::allocate(bytes)) return block;
   throw std::bad_alloc();
 }
-void operator delete(void* block) noexcept {
+[[gnu::noinline]] void operator delete(void* block) noexcept {
   std::free(block);
 }
-void operator delete(void* block, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept {
   std::free(block);
 }

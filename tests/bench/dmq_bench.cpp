@@ -1,12 +1,14 @@
 // What the library costs, in CPU time, allocations and requests a second: one line of JSON.
 //
-//   dmq_bench OPERATION [N] [--url URL] [--groups G] [--in-flight K]
+//   dmq_bench OPERATION [N] [--url URL] [--groups G] [--in-flight K] [--workers W]
 //
 // submit                                handing a message over, with G groups (100)
 // inflight                              K exchanges (256) at once on one thread, against one at a time
 // send, gateway, sendbatch, recvdel     the library's calls, against bare libcurl with the same bytes
 // floor-send, ...                       that floor alone
-// nginx-config PORT                     prints the configuration of the server that all but submit need at URL
+// consume                               Consumer::run with W workers (8), for N messages of G groups; at URL is a
+//                                       local_cloud with an empty queue
+// nginx-config PORT                     prints the configuration of the server that the others need at URL
 //
 // Exits with 1 when a figure is not within its budget, 2 when it could not be measured.
 
@@ -15,6 +17,7 @@
 #include <exception>
 #include <string_view>
 
+#include <bench/consume.hpp>
 #include <bench/exchanges.hpp>
 #include <bench/inflight.hpp>
 #include <bench/nginx_config.hpp>
@@ -24,7 +27,8 @@
 namespace {
 
 int fail(const char* what) {
-  std::fprintf(stderr, "%s\nusage: dmq_bench OPERATION [N] [--url URL] [--groups G] [--in-flight K]\n", what);
+  std::fprintf(stderr, "%s\nusage: dmq_bench OPERATION [N] [--url URL] [--groups G] [--in-flight K] [--workers W]\n",
+               what);
   return 2;
 }
 
@@ -42,10 +46,12 @@ bool read_arguments(int argc, char** argv, bench::Options& options) {
       options.groups = std::strtoul(argv[i], nullptr, 10);
     else if (name == "--in-flight")
       options.in_flight = std::strtoul(argv[i], nullptr, 10);
+    else if (name == "--workers")
+      options.workers = std::strtoul(argv[i], nullptr, 10);
     else
       return false;
   }
-  return options.n > 0 && options.groups > 0 && options.in_flight > 0;
+  return options.n > 0 && options.groups > 0 && options.in_flight > 0 && options.workers > 0;
 }
 
 int run(std::string_view operation, const bench::Options& options) {
@@ -53,6 +59,7 @@ int run(std::string_view operation, const bench::Options& options) {
   if (operation == "nginx-config") return bench::print_nginx_config(static_cast<unsigned>(options.n)), 0;
   if (options.url.empty()) return fail("this operation needs --url");
   if (operation == "inflight") return bench::run_inflight(options);
+  if (operation == "consume") return bench::run_consume(options);
   const bool is_floor = operation.starts_with("floor-");
   const bench::Exchanges exchanges = bench::exchanges_of(operation.substr(is_floor ? 6 : 0), options.url);
   if (!exchanges.call) return fail("there is no such operation");

@@ -1,51 +1,62 @@
 #!/bin/sh
 # Builds the benchmarks and runs them: sh tests/bench/run.sh [OPERATION...]
 #
-# Without arguments all operations of dmq_bench, each a line of JSON, and then a table of what has a budget; the exit
-# code tells whether all hold. CPU time is what counts: wall time is that of everybody on the machine.
+# Without arguments all operations of dmq_bench and the compile times, each a line of JSON, then a table of what has a
+# budget, and tests/bench/RESULTS.md is written; the exit code tells whether all budgets hold. CPU time is what counts:
+# wall time is that of everybody on the machine.
 #
-#   sh tests/bench/run.sh queue [ARGUMENTS]   what the model queue costs, with the arguments of Google Benchmark
+#   sh tests/bench/run.sh compile               compile times and the size of a program alone; see compile.sh
+#   sh tests/bench/run.sh micro [ARGUMENTS]     what the parts cost, with the arguments of Google Benchmark
+#   sh tests/bench/run.sh queue [ARGUMENTS]     what the model queue costs, likewise
 #
-# Installs what is missing, as tests/run.sh does. The server with the canned answers is nginx, on the loopback and for
-# as long as this runs. Read from the environment: CXX, DMQ_BUILD_DIR (else .build/bench), DMQ_CMAKE_ARGS,
-# DMQ_BENCH_PORT (the first of ten to try, else 18765).
+# Installs what is missing, as tests/run.sh does. The servers are nginx with canned answers, and for consume the example
+# local_cloud, on the loopback and for as long as this runs. Read from the environment: CXX, DMQ_BUILD_DIR (else
+# .build/bench), DMQ_CMAKE_ARGS, DMQ_BENCH_PORT (the first of ten to try for nginx, else 18765), DMQ_BENCH_DIVIDE (so
+# many times fewer requests and rounds: to see that all works; RESULTS.md is then left alone).
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/cmake/setup.sh"
 
 build=${DMQ_BUILD_DIR:-$root/.build/bench}
+here=$root/tests/bench
 bench=$build/tests/bench/dmq_bench
+divide=${DMQ_BENCH_DIVIDE:-1}
 
-prepare() {
+prepare() { # TARGET...
   dmq_setup benchmarks
   dmq_configure "$build" -DCMAKE_BUILD_TYPE=Release -DDMQ_BUILD_BENCHMARKS=ON -DDMQ_BUILD_TESTS=OFF \
-    -DDMQ_BUILD_EXAMPLES=OFF
-  dmq_build "$build" "$1"
+    -DDMQ_BUILD_EXAMPLES=ON
+  dmq_build "$build" "$@"
 }
 
-if [ "${1:-}" = queue ]; then
-  shift
-  prepare dmq_bench_queue
-  exec "$build/tests/bench/dmq_bench_queue" "$@"
-fi
+case ${1:-} in
+  micro | queue)
+    program=dmq_bench_$1
+    shift
+    prepare "$program"
+    exec "$build/tests/bench/$program" "$@"
+    ;;
+esac
 
 end() {
-  [ -z "$nginx" ] || { kill "$nginx" && wait "$nginx"; } 2>/dev/null || :
-  rm -rf "$directory"
+  for server in $nginx $cloud; do { kill "$server" && wait "$server"; } 2>/dev/null || :; done
+  rm -rf "$scratch"
 }
+
+load() { cut -d ' ' -f 1-3 /proc/loadavg 2>/dev/null || say unknown; }
 
 # Sets nginx to its process id and url to its address.
 start_nginx() {
   port=${DMQ_BENCH_PORT:-18765}
   last=$((port + 10))
   while [ "$port" -lt "$last" ]; do
-    "$bench" nginx-config "$port" >"$directory/nginx.conf"
-    /usr/sbin/nginx -p "$directory" -c "$directory/nginx.conf" 2>"$directory/log" &
+    "$bench" nginx-config "$port" >"$scratch/nginx.conf"
+    /usr/sbin/nginx -p "$scratch" -c "$scratch/nginx.conf" 2>"$scratch/log" &
     nginx=$!
     url=http://127.0.0.1:$port
     tries=50
     while [ "$tries" -gt 0 ] && kill -0 "$nginx" 2>/dev/null; do
-      [ ! -s "$directory/nginx.pid" ] || ! "$bench" floor-send 1 --url "$url" >/dev/null 2>&1 || return 0
+      [ ! -s "$scratch/nginx.pid" ] || ! "$bench" floor-send 1 --url "$url" >/dev/null 2>&1 || return 0
       sleep 0.1
       tries=$((tries - 1))
     done
@@ -53,13 +64,32 @@ start_nginx() {
     nginx=
     port=$((port + 1))
   done
-  cat "$directory/log" >&2
+  cat "$scratch/log" >&2
   fail "nginx did not start"
 }
 
+# Sets cloud to its process id and url to its address.
+start_cloud() {
+  "$build/examples/local_cloud" --port 0 >"$scratch/cloud" &
+  cloud=$!
+  while ! grep -q '^ready$' "$scratch/cloud"; do
+    kill -0 "$cloud" 2>/dev/null || fail "local_cloud did not start"
+    sleep 0.1
+  done
+  url=$(sed -n 's/^AWS_ENDPOINT_URL_SQS=//p' "$scratch/cloud")
+}
+
+stop_cloud() {
+  { kill "$cloud" && wait "$cloud"; } 2>/dev/null || :
+  cloud=
+}
+
 measure() { # OPERATION N ARGUMENTS...
-  "$bench" "$@" --url "$url" >"$directory/line" || [ $? -eq 1 ] || fail "$1 could not be measured"
-  tee -a "$directory/lines" <"$directory/line"
+  name=$1
+  n=$(($2 / divide))
+  shift 2
+  "$bench" "$name" "$n" "$@" --url "$url" >"$scratch/line" || [ $? -eq 1 ] || fail "$name could not be measured"
+  tee -a "$scratch/lines" <"$scratch/line"
 }
 
 operation() {
@@ -69,45 +99,41 @@ operation() {
       measure submit 300000 --groups 100000
       ;;
     inflight) measure inflight 100000 ;;
+    consume)
+      # A new one: what a poll that was broken off takes from an old one is hidden for a while.
+      nginx_url=$url
+      start_cloud
+      measure consume 20000
+      stop_cloud
+      url=$nginx_url
+      ;;
+    compile)
+      sh "$here/compile.sh" $(((4 + divide) / divide)) >"$scratch/compiled"
+      tee -a "$scratch/lines" <"$scratch/compiled"
+      ;;
     *) measure "$1" 10000 ;;
   esac
 }
 
-# Of each figure with a budget: operation, name, value, budget, whether it holds.
-table() {
-  awk -F '[{},]' '
-    {
-      split("", value)
-      count = 0
-      for (i = 1; i <= NF; ++i) {
-        gsub(/"/, "", $i)
-        at = index($i, ":")
-        name = substr($i, 1, at - 1)
-        value[name] = substr($i, at + 1)
-        if (name ~ /_at_(most|least)$/) budgets[++count] = name
-      }
-      what = value["op"] ("groups" in value ? " of " value["groups"] + 0 " groups" : "")
-      for (i = 1; i <= count; ++i) {
-        name = budgets[i]
-        most = sub(/_at_most$/, "", name)
-        if (!most) sub(/_at_least$/, "", name)
-        budget = value[budgets[i]] + 0
-        holds = most ? value[name] + 0 <= budget : value[name] + 0 >= budget
-        printf "%-26s %-26s %8s %s %-6s %s\n", what, name, value[name], most ? "<=" : ">=", budget, holds ? "" : "MISSED"
-        missed += !holds
-      }
-    }
-    END { exit missed > 0 }
-  ' "$directory/lines"
-}
-
-prepare dmq_bench
-directory=$(mktemp -d)
+scratch=$(mktemp -d)
 nginx=
+cloud=
+url=
 trap end EXIT
 trap 'exit 1' INT TERM HUP
-start_nginx
-[ $# -gt 0 ] || set -- submit inflight send gateway sendbatch recvdel
+before=$(load)
+whole=no
+if [ $# = 0 ]; then
+  whole=yes
+  set -- submit inflight send gateway sendbatch recvdel consume compile
+fi
+if [ "$*" != compile ]; then
+  prepare dmq_bench local_cloud
+  start_nginx
+fi
 for name in "$@"; do operation "$name"; done
+if [ $whole = yes ] && [ "$divide" = 1 ]; then
+  sh "$here/results.sh" "$scratch/lines" "$before" >"$here/RESULTS.md"
+fi
 printf '\n'
-table
+awk -f "$here/lines.awk" -f "$here/table.awk" "$scratch/lines"

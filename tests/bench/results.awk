@@ -1,0 +1,51 @@
+# Tables in Markdown: all budgets with what was measured, the operations, the headers.
+function plan(key, text) {
+  keys[++planned] = key
+  texts[key] = text
+}
+
+BEGIN {
+  plan("send cpu_ratio", "signed SendMessage, CPU a request, in multiples of bare libcurl with the same bytes")
+  plan("send allocations_beyond_floor", "the same, allocations beyond those of bare libcurl")
+  plan("gateway cpu_ratio", "publish through the gateway with a cached token of 1 kB, CPU, likewise")
+  plan("sendbatch cpu_ratio", "SendMessageBatch of 10, hashes checked, CPU, likewise")
+  plan("recvdel cpu_ratio", "ReceiveMessage of 10 and DeleteMessageBatch, parsed and checked, CPU, likewise")
+  plan("inflight part_of_possible", "one thread, 256 exchanges in flight, answers after 50 ms: part of the possible rate")
+  plan("inflight cpu_ratio_to_blocking", "the same, CPU a request in multiples of a blocking send")
+  plan("submit of 100 groups median_us", "submit() of 256 bytes among 100 groups, median, µs")
+  plan("submit of 100000 groups median_us", "submit() of 256 bytes among 100,000 groups, median, µs")
+  plan("compile sending_ratio", "compiling the file that wires (-O2), in multiples of simdjson.h with curl.h")
+  plan("compile other_ratio", "compiling a file that uses producer.hpp, likewise")
+  plan("compile stripped_kb", "a sending program, stripped, kB")
+}
+
+function figure(what, name, measured, relation, budget, holds,    key, low, high) {
+  key = what " " name
+  if (!(key in texts)) plan(key, key)
+  low = value[name "_p10"]
+  high = value[name "_p90"]
+  rows[key] = (relation == "<=" ? "≤ " : "≥ ") budget " | " measured \
+    (low != "" && high != "" ? " (" low " to " high ")" : "") " | " (holds ? "met" : "**not met**")
+}
+
+function line(what) {
+  if ("requests_per_s" in value)
+    operations[++operation_count] = what " | " int(value["requests_per_s"]) " | " int(value["messages_per_s"]) " | " \
+      value["cpu_us_per_request"] " | " value["floor_cpu_us_per_request"] " | " value["cpu_us_per_message"] " | " \
+      value["allocations_per_request"]
+  if ("header" in value) headers[++header_count] = value["header"] " | " value["compile_s"] " | " value["part_of_floor"]
+}
+
+END {
+  print "## Budgets\n\nIn brackets: nine of ten pairs of rounds are above the first figure, and nine of ten below the second.\n"
+  print "| what | budget | measured | |\n| --- | --- | --- | --- |"
+  for (i = 1; i <= planned; ++i) print "| " texts[keys[i]] " | " (keys[i] in rows ? rows[keys[i]] : " | not measured |") " |"
+  print "\n## Operations\n\nCPU time in µs, the kernel's included. Rates are by wall time, of one thread, and of consume with all its workers.\n"
+  print "| operation | requests/s | messages/s | CPU a request | bare libcurl | CPU a message | allocations a request |"
+  print "| --- | --- | --- | --- | --- | --- | --- |"
+  for (i = 1; i <= operation_count; ++i) print "| " operations[i] " |"
+  if (header_count == 0) exit
+  print "\n## Headers\n\nA file with nothing but the header, -O2, in seconds of CPU time.\n"
+  print "| header | seconds | of simdjson.h with curl.h |\n| --- | --- | --- |"
+  for (i = 1; i <= header_count; ++i) print "| " headers[i] " |"
+}
