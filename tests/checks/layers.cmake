@@ -12,7 +12,7 @@ set(layers
     "retry/=3"
     "auth/=4" "publish_settings\\.hpp=4" "consume_settings\\.hpp=4"
     "sqs/client\\.hpp=9" "sqs/=5"
-    "gateway/=6" "options\\.hpp=6"
+    "gateway/=6" "(gateway_|queue_)?options\\.hpp=6"
     "engine/=7"
     "runtime/=8"
     "producer\\.hpp=9" "consumer\\.hpp=9" "lambda/=9"

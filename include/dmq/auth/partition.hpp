@@ -1,8 +1,11 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
-#include <dmq/version.hpp>
+#include <dmq/core/result.hpp>
 
 namespace dmq::inline DMQ_ABI::auth {
 
@@ -36,6 +39,13 @@ inline Partition partition_of(std::string_view region) noexcept {
 inline bool is_region_name(std::string_view region) noexcept {
   if (region.empty() || region.size() > 63 || region.front() == '-' || region.back() == '-') return false;
   return region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+}
+
+/// configuration when there is none, or it can't be one.
+inline Result<std::string> require_region(std::optional<std::string> region) {
+  if (region && is_region_name(*region)) return *std::move(region);
+  return configuration_error(
+      "environment variable AWS_REGION is not set or malformed; it should be a region like us-east-1");
 }
 
 }  // namespace dmq::inline DMQ_ABI::auth

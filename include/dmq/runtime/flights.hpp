@@ -11,34 +11,16 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include <dmq/http/async_transport.hpp>
+#include <dmq/runtime/errand.hpp>
 #include <dmq/runtime/operation.hpp>
 
 namespace dmq::inline DMQ_ABI::runtime {
-
-/// A Call of any kind, with what is to be done when it is over.
-class Errand {
- public:
-  using result_type = void;
-
-  Errand() = default;
-  Errand(const Errand&) = delete;
-  Errand& operator=(const Errand&) = delete;
-  virtual ~Errand() = default;
-  virtual std::string_view name() const = 0;
-  virtual Result<http::Request> build() = 0;
-  virtual Result<void> parse(const http::Response& response) = 0;
-  virtual void on_failure(const Error&) {}
-  virtual void on_resend() {}
-  /// It is over, and is destroyed afterwards.
-  virtual void end(const Result<void>& outcome, const engine::Exchange& exchange) = 0;
-};
 
 /// The exchanges that a loop carries side by side over an asynchronous transport, each from its authorisation to its
 /// end. It waits nowhere but in land(). All is called on the loop's thread, but for what the transport's wake() allows.
