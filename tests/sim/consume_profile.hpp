@@ -120,12 +120,7 @@ inline Schedule draw(std::uint64_t seed, bool full) {
   const std::size_t messages = 40 + random.below(30);
   const std::size_t groups = 4 + random.below(4);
   const Duration span = random.chance(0.5) ? Duration(seconds(5)) : Duration(seconds(200));
-  const auto moment = [&](Duration most) {
-    return Duration(static_cast<Duration::rep>(random.uniform() * static_cast<double>(most.count())));
-  };
-  std::vector<Duration> times;
-  for (std::size_t i = 0; i < messages; ++i) times.push_back(moment(span));
-  std::sort(times.begin(), times.end());
+  const std::vector<Duration> times = draw_moments(random, messages, span);
   for (std::size_t i = 0; i < messages; ++i) {
     Schedule::Submission submission{.at = times[i], .number = static_cast<int>(i)};
     submission.nature = draw_nature(random, schedule.calm, lossy, schedule.max_receives > 0);
@@ -142,7 +137,7 @@ inline Schedule draw(std::uint64_t seed, bool full) {
   const std::size_t happenings = schedule.calm ? 0 : random.below(7);
   const std::size_t kinds = full ? all_events.size() : events_of_consumers.size();
   for (std::size_t i = 0; i < happenings; ++i)
-    schedule.happenings.push_back({moment(span + seconds(60)), static_cast<Event>(random.below(kinds)),
+    schedule.happenings.push_back({draw_moment(random, span + seconds(60)), static_cast<Event>(random.below(kinds)),
                                    seconds(1 + random.below(random.chance(0.3) ? 200 : 30)),
                                    static_cast<std::size_t>(random.below(consumers))});
   return schedule;

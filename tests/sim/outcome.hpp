@@ -1,13 +1,17 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <dmq/core/clock.hpp>
+#include <dmq/core/random.hpp>
 #include <dmq/testing/auditor.hpp>
 #include <dmq/testing/network_fault.hpp>
 #include <dmq/testing/rsa_key.hpp>
@@ -28,6 +32,19 @@ struct Outcome {
 inline const dmq::testing::RsaKey& signing_key() {
   static const dmq::testing::RsaKey key = dmq::testing::RsaKey::generate();
   return key;
+}
+
+/// A moment of a time that begins now.
+inline dmq::Duration draw_moment(dmq::Random& random, dmq::Duration most) {
+  return dmq::Duration(static_cast<dmq::Duration::rep>(random.uniform() * static_cast<double>(most.count())));
+}
+
+/// So many of them, in order.
+inline std::vector<dmq::Duration> draw_moments(dmq::Random& random, std::size_t count, dmq::Duration most) {
+  std::vector<dmq::Duration> moments;
+  for (std::size_t i = 0; i < count; ++i) moments.push_back(draw_moment(random, most));
+  std::sort(moments.begin(), moments.end());
+  return moments;
 }
 
 /// Has a world tell its story, each line with the time since its beginning.

@@ -51,12 +51,7 @@ inline Schedule draw(std::uint64_t seed) {
   for (std::size_t i = 0; i < producers; ++i) schedule.producers.push_back(draw_producer(random));
   const std::size_t messages = 40 + random.below(30);
   const Duration span = random.chance(0.5) ? Duration(seconds(20)) : Duration(seconds(300));
-  const auto moment = [&] {
-    return Duration(static_cast<Duration::rep>(random.uniform() * static_cast<double>(span.count())));
-  };
-  std::vector<Duration> times;
-  for (std::size_t i = 0; i < messages; ++i) times.push_back(moment());
-  std::sort(times.begin(), times.end());
+  const std::vector<Duration> times = draw_moments(random, messages, span);
   for (std::size_t i = 0; i < messages; ++i) {
     const std::size_t producer = random.below(producers);
     const auto group = random.below(static_cast<std::uint64_t>(schedule.producers[producer].groups));
@@ -71,7 +66,8 @@ inline Schedule draw(std::uint64_t seed) {
   for (std::size_t i = 0; i < happenings; ++i) {
     const auto event = static_cast<Event>(random.below(event_names.size()));
     const Duration lasts = random.chance(0.3) ? seconds(200 + random.below(300)) : seconds(1 + random.below(30));
-    schedule.happenings.push_back({moment(), event, lasts, static_cast<std::size_t>(random.below(producers))});
+    schedule.happenings.push_back(
+        {draw_moment(random, span), event, lasts, static_cast<std::size_t>(random.below(producers))});
   }
   return schedule;
 }

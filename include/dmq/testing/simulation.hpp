@@ -115,7 +115,7 @@ class Simulation {
 
   /// Everything that is due.
   void happen() {
-    // What these plan for now comes in the next round.
+    // Only what was planned before: an event may plan others for the same time.
     const std::uint64_t last = last_;
     while (!events_.empty() && events_.top().at <= now().ticks && events_.top().order <= last) {
       const std::function<void()> what = events_.top().what;

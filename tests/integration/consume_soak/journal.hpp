@@ -1,13 +1,9 @@
 #pragma once
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -16,6 +12,7 @@
 
 #include <dmq/core/clock.hpp>
 
+#include "../soak/line_file.hpp"
 #include "../soak/load.hpp"
 
 /// What a consumer writes down: of each handling its begin, and how it ended; of messages what became of them.
@@ -36,26 +33,20 @@ inline std::int64_t time_now() {
   return dmq::SystemClock().ticks().time_since_epoch().count();
 }
 
-/// Records in a file, a line each, which is the kernel's before append() returns: they outlive the process.
+/// Records in a file, a line each.
 class Journal {
  public:
-  explicit Journal(const std::string& path)
-      : file_(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {
-    if (file_ < 0) std::abort();
-  }
-  Journal(const Journal&) = delete;
-  Journal& operator=(const Journal&) = delete;
-  ~Journal() { close(file_); }
+  explicit Journal(const std::string& path) : file_(path) {}
 
   void append(Mark mark, std::string_view message_id, std::uint64_t handling = 0, Name name = {}) const {
     std::string line = std::to_string(time_now());
     line.append(" ").append(mark_names[static_cast<std::size_t>(mark)]).append(" ").append(message_id);
     line.append(" ").append(std::to_string(handling)).append(" ").append(name.body()).append("\n");
-    if (write(file_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) std::abort();
+    file_.append(line);
   }
 
  private:
-  int file_;
+  LineFile file_;
 };
 
 /// All records in order; a line that is none, or was cut off, becomes part of `damage`.
@@ -69,7 +60,7 @@ inline std::vector<Record> read_journal(const std::string& path, std::string& da
     words >> record.time >> mark >> record.message_id >> record.handling >> record.name.group >> record.name.number;
     const auto found = std::find(mark_names.begin(), mark_names.end(), mark);
     if (words.fail() || file.eof() || found == mark_names.end()) {
-      damage.append("a line of the journal is \"").append(line).append("\"\n");
+      damage.append(unusable_line(line));
       continue;
     }
     record.mark = static_cast<Mark>(found - mark_names.begin());

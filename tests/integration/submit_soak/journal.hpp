@@ -1,12 +1,8 @@
 #pragma once
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -14,6 +10,7 @@
 
 #include <dmq/publish_result.hpp>
 
+#include "../soak/line_file.hpp"
 #include "../soak/load.hpp"
 
 /// How a message ended, as its callback heard it.
@@ -36,25 +33,19 @@ struct Report {
   Outcome outcome = Outcome::not_sent;
 };
 
-/// Reports in a file, a line each, which is the kernel's before append() returns: they outlive the process.
+/// Reports in a file, a line each.
 class Journal {
  public:
-  explicit Journal(const std::string& path)
-      : file_(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {
-    if (file_ < 0) std::abort();
-  }
-  Journal(const Journal&) = delete;
-  Journal& operator=(const Journal&) = delete;
-  ~Journal() { close(file_); }
+  explicit Journal(const std::string& path) : file_(path) {}
 
   void append(const Report& report) const {
     std::string line = report.name.body();
     line.append(" ").append(outcome_names[static_cast<std::size_t>(report.outcome)]).append("\n");
-    if (write(file_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) std::abort();
+    file_.append(line);
   }
 
  private:
-  int file_;
+  LineFile file_;
 };
 
 /// All reports in order; a line that is none, or was cut off, becomes part of `damage`.
@@ -70,7 +61,7 @@ inline std::vector<Report> read_journal(const std::string& path, const Load& loa
     if (name && outcome < outcome_names.size() && !file.eof())
       reports.push_back({*name, static_cast<Outcome>(outcome)});
     else
-      damage.append("a line of the journal is \"").append(line).append("\"\n");
+      damage.append(unusable_line(line));
   }
   return reports;
 }
