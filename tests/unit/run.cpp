@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include <dmq/metrics_observer.hpp>
 #include <dmq/testing/manual_clock.hpp>
 #include <dmq/testing/recording_observer.hpp>
 #include <support/runs.hpp>
@@ -234,6 +235,25 @@ TEST_CASE("a body that can't be decoded is a failure of its message, which a han
   for (const auto& event : events.events(EventKind::handled))
     told = told || (event.error && event.error->message == "no number");
   CHECK(told);
+}
+
+TEST_CASE("metrics count what was submitted, and what a run received and deleted") {
+  support::Cloud<dmq::SystemClock> cloud;
+  const dmq::MetricsObserver metrics;
+  {
+    auto producer =
+        support::gateway_producer<dmq::gateway::BatchRoute>(cloud.transport, {}, support::settings(), metrics);
+    for (int i = 0; i < 12; ++i)
+      REQUIRE(producer.submit({.body = std::to_string(i), .group = "g" + std::to_string(i)}, [](auto&&) {}));
+    CHECK(producer.close(seconds(60)).accepted == 12);
+  }
+  CHECK(metrics.snapshot().sent_messages == 12);
+  auto consumer = runner(cloud.transport, run_settings(), metrics);
+  CHECK(run_for(consumer, 12, [](const Delivery&) {}).handled == 12);
+  const dmq::metrics::Snapshot counted = metrics.snapshot();
+  CHECK(counted.sent_messages == 12);
+  CHECK(counted.consumed_messages == 12);
+  CHECK(counted.acknowledged_messages == 12);
 }
 
 TEST_CASE("a message's life in events") {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -29,6 +31,11 @@ class OperationErrand : public Errand {
     if (*outcome_) return {};
     return outcome_->error();
   }
+  std::size_t accepted() const final {
+    if (!outcome_ || !*outcome_) return 0;
+    return static_cast<std::size_t>(
+        std::count_if((*outcome_)->begin(), (*outcome_)->end(), [](const auto& one) { return counts(one); }));
+  }
   void end(const Result<void>& outcome, const engine::Exchange& exchange) final {
     if (!outcome) outcome_ = outcome.error();
     ended_(*std::move(outcome_), exchange);
@@ -38,6 +45,9 @@ class OperationErrand : public Errand {
   Operation& operation() noexcept { return operation_; }
 
  private:
+  static bool counts(const sqs::Arrival&) { return true; }
+  static bool counts(const Result<void>& entry) { return bool(entry); }
+
   Operation operation_{};
   sqs::Call<Operation> call_;
   Ended ended_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include <dmq/core/result.hpp>
@@ -22,6 +23,8 @@ class Errand {
   virtual Result<void> parse(const http::Response& response) = 0;
   virtual void on_failure(const Error&) {}
   virtual void on_resend() {}
+  /// How many messages the last answer accepted, brought or deleted.
+  virtual std::size_t accepted() const = 0;
   /// It is over, and is destroyed afterwards.
   virtual void end(const Result<void>& outcome, const engine::Exchange& exchange) = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -68,6 +69,7 @@ class PublishLoop {
     Result<void> parse(const http::Response& response) override { return call_.parse(response); }
     void on_failure(const Error& error) override { call_.on_failure(error); }
     void on_resend() override { call_.on_resend(); }
+    std::size_t accepted() const override { return call_.accepted(); }
     void end(const Result<void>& outcome, const engine::Exchange& exchange) override {
       loop_.settle(batch_, outcome, exchange);
     }
