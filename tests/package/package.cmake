@@ -1,4 +1,4 @@
-# cmake -DHOW=fetch|install|pkg_config -DSOURCE=... -DWORK=... -DCOMPILER=... -DGENERATOR=... -DVERSION=... -DBUILD=...
+# cmake -DHOW=fetch|install|pkg_config -DSOURCE=... -DWORK=... -DCOMPILER=... -DLAUNCHER=... -DGENERATOR=... -DVERSION=... -DBUILD=...
 #       -P package.cmake
 # Builds the project `consumer` against dmq in one of the ways in which programs get it, and runs it.
 cmake_minimum_required(VERSION 3.24)
@@ -25,6 +25,7 @@ endfunction()
 function(configure_and_build)
   # Warnings of a strict program: none may come out of dmq's headers.
   run(${CMAKE_COMMAND} -S ${consumer} -B ${WORK}/build -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${COMPILER}
+      "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}"
       "-DCMAKE_CXX_FLAGS=-Werror -Wall -Wextra -Wconversion -Wshadow -Wold-style-cast" ${ARGV})
   file(READ ${WORK}/build/compile_commands.json commands)
   expect("${commands}" "-isystem ${include_dir}[ \"]")
@@ -66,7 +67,7 @@ elseif(HOW STREQUAL pkg_config)
   expect("${output}" "${WORK}/moved")
   string(STRIP "${output}" flags)
   separate_arguments(flags UNIX_COMMAND "${flags}")
-  run(${COMPILER} ${consumer}/main.cpp ${consumer}/other.cpp -o ${WORK}/consumer ${flags})
+  run(${LAUNCHER} ${COMPILER} ${consumer}/main.cpp ${consumer}/other.cpp -o ${WORK}/consumer ${flags})
   run(${WORK}/consumer)
   expect("${output}" "dmq ${VERSION}: ")
 else()
