@@ -193,6 +193,7 @@ class Consumer {
       return;
     }
     std::vector<sqs::Handle> handles;
+    handles.reserve(part.size());
     for (const Delivery& delivery : part) handles.push_back({.receipt_handle = delivery.receipt_handle});
     auto deleted = client_.delete_message_batch({.queue_url = settings_.queue_url, .handles = handles}, stop);
     for (std::size_t i = 0; i < part.size(); ++i) {

@@ -58,7 +58,7 @@ class FloorLoop {
 
   /// Signed, the request's body is hashed; and that of each message, for the MD5 that comes back.
   void send(const FloorRequest& request, std::size_t messages, bool is_signed) {
-    if (is_signed) sink_ = sink_ + sha256_.sha256(request.body_)[0];
+    if (is_signed) sink_ = sink_ + dmq::crypto::sha256(request.body_)[0];
     if (url_ != request.url_) curl_easy_setopt(easy_.get(), CURLOPT_URL, (url_ = request.url_).c_str());
     curl_easy_setopt(easy_.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body_.size()));
     curl_easy_setopt(easy_.get(), CURLOPT_POSTFIELDS, request.body_.c_str());
@@ -70,7 +70,7 @@ class FloorLoop {
       std::fprintf(stderr, "%s did not answer (status %ld)\n", request.url_.c_str(), status);
       std::exit(2);
     }
-    for (std::size_t i = 0; i < messages; ++i) sink_ = sink_ + (*md5_.md5(message_body()))[0];
+    for (std::size_t i = 0; i < messages; ++i) sink_ = sink_ + (*dmq::crypto::md5(message_body()))[0];
   }
 
  private:
@@ -82,8 +82,6 @@ class FloorLoop {
   dmq::http::detail::CurlHandle easy_;
   std::string url_;
   std::string answer_;
-  dmq::crypto::Hasher sha256_;  // One for each algorithm: to change it costs allocations.
-  dmq::crypto::Hasher md5_;
   volatile std::uint8_t sink_ = 0;  ///< So that no hash is left out.
 };
 

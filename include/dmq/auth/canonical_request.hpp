@@ -19,13 +19,19 @@ namespace dmq::inline DMQ_ABI::auth {
 enum class PathForm { normalized, as_written };
 
 struct CanonicalRequest {
-  std::string text{};            ///< What is hashed.
-  std::string signed_headers{};  ///< "content-type;host;x-amz-date"
+  std::string text{};  ///< What is hashed.
+  std::size_t headers_at = 0;
+  std::size_t headers_size = 0;
+
+  /// "content-type;host;x-amz-date", which is a part of the text.
+  std::string_view signed_headers() const noexcept { return std::string_view(text).substr(headers_at, headers_size); }
 };
 
 namespace detail {
 /// Without "." and ".." segments and doubled slashes.
 inline std::string normalize_path(std::string_view path) {
+  const auto lacks = [&](std::string_view part) { return path.find(part) == std::string_view::npos; };
+  if (path.starts_with('/') && lacks("//") && lacks("/.")) return std::string(path);
   std::vector<std::string_view> segments;
   const bool ends_in_directory = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
   while (!path.empty()) {
@@ -67,13 +73,26 @@ inline std::string canonical_query(std::string_view query) {
   return out;
 }
 
-/// Headers that proxies and HTTP clients change on the way.
-inline bool is_signed_header(std::string_view lower_name) noexcept {
+/// Headers that proxies and HTTP clients change on the way are not.
+inline bool is_signed_header(std::string_view name) noexcept {
   constexpr std::string_view unsigned_names[] = {
       "authorization", "connection",        "expect",     "keep-alive",     "te", "trailer",
       "upgrade",       "transfer-encoding", "user-agent", "x-amzn-trace-id"};
-  return !lower_name.starts_with("proxy-") &&
-         std::find(std::begin(unsigned_names), std::end(unsigned_names), lower_name) == std::end(unsigned_names);
+  return !encoding::equal_ignoring_case(name.substr(0, 6), "proxy-") &&
+         std::none_of(std::begin(unsigned_names), std::end(unsigned_names),
+                      [&](std::string_view other) { return encoding::equal_ignoring_case(name, other); });
+}
+
+/// By name, whatever its case. Fields of one name keep their order, which is that of their addresses.
+inline bool comes_before(const http::Headers::Field& a, const http::Headers::Field& b) noexcept {
+  const std::size_t common = std::min(a.name.size(), b.name.size());
+  for (std::size_t i = 0; i < common; ++i) {
+    const auto x = static_cast<unsigned char>(encoding::to_lower(a.name[i]));
+    const auto y = static_cast<unsigned char>(encoding::to_lower(b.name[i]));
+    if (x != y) return x < y;
+  }
+  if (a.name.size() != b.name.size()) return a.name.size() < b.name.size();
+  return std::less<>()(a.value.data(), b.value.data());
 }
 
 /// Trimmed, runs of spaces made one.
@@ -92,40 +111,48 @@ inline void append_header_value(std::string& out, std::string_view value) {
 /// request has one.
 inline CanonicalRequest canonical_request(const http::Request& request, const http::Url& url,
                                           std::string_view payload_hash, PathForm form = PathForm::normalized) {
-  std::vector<std::pair<std::string, std::string_view>> headers;
-  headers.reserve(request.headers.size() + 1);
-  for (const auto [name, value] : request.headers) {
-    std::string lower_name = encoding::lower(name);
-    if (detail::is_signed_header(lower_name)) headers.emplace_back(std::move(lower_name), value);
+  std::vector<http::Headers::Field> headers;
+  headers.reserve(16);
+  bool has_host = false;
+  for (const http::Headers::Field field : request.headers) {
+    has_host = has_host || encoding::equal_ignoring_case(field.name, "host");
+    if (detail::is_signed_header(field.name)) headers.push_back(field);
   }
-  const std::string host = url.authority();
-  if (!request.headers.find("Host")) headers.emplace_back("host", host);
-  // Fields of one name keep their order, which is that of their addresses.
-  std::sort(headers.begin(), headers.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : std::less<>()(a.second.data(), b.second.data());
-  });
+  const std::string host = has_host ? std::string() : url.authority();
+  if (!has_host) headers.push_back({"host", host});
+  std::sort(headers.begin(), headers.end(), detail::comes_before);
 
   CanonicalRequest canonical;
   std::string& text = canonical.text;
-  text.reserve(512);
+  text.reserve(2 * request.headers.wire_bytes() + host.size() + request.url.size() + 256);
   text.append(http::to_string(request.method)).push_back('\n');
   // The path is encoded in the URL already and is encoded once more: every service but S3 wants it so.
   encoding::append_percent(text, form == PathForm::normalized ? detail::normalize_path(url.path) : url.path, "/");
   text.push_back('\n');
   text.append(detail::canonical_query(url.query)).push_back('\n');
+  const auto repeats = [&](std::size_t i) {
+    return i > 0 && encoding::equal_ignoring_case(headers[i].name, headers[i - 1].name);
+  };
   for (std::size_t i = 0; i < headers.size(); ++i) {
-    if (i > 0 && headers[i].first == headers[i - 1].first) {
+    if (repeats(i)) {
       text.back() = ',';
     } else {
-      text.append(headers[i].first).push_back(':');
-      if (i > 0) canonical.signed_headers.push_back(';');
-      canonical.signed_headers.append(headers[i].first);
+      encoding::append_lower(text, headers[i].name);
+      text.push_back(':');
     }
-    detail::append_header_value(text, headers[i].second);
+    detail::append_header_value(text, headers[i].value);
     text.push_back('\n');
   }
   text.push_back('\n');
-  text.append(canonical.signed_headers).append("\n").append(payload_hash);
+  canonical.headers_at = text.size();
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    if (repeats(i)) continue;
+    if (i > 0) text.push_back(';');
+    encoding::append_lower(text, headers[i].name);
+  }
+  canonical.headers_size = text.size() - canonical.headers_at;
+  text.push_back('\n');
+  text.append(payload_hash);
   return canonical;
 }
 

@@ -42,22 +42,28 @@ inline Result<void> sign(http::Request& request, const Credentials& credentials,
   Result<http::Url> url = http::Url::parse(request.url);
   if (!url) return invalid_argument("the URL can't be signed: " + url.error().message);
   const std::string date = encoding::amz_date(now);
-  request.headers.remove("Authorization");
-  request.headers.remove("X-Amz-Security-Token");
-  request.headers.set("X-Amz-Date", date);
+  for (const char* name : {"Authorization", "X-Amz-Security-Token", "X-Amz-Date"}) request.headers.remove(name);
+  request.headers.add("X-Amz-Date", date);
   if (!credentials.session_token.empty())
-    request.headers.set("X-Amz-Security-Token", credentials.session_token.reveal());
+    request.headers.add("X-Amz-Security-Token", credentials.session_token.reveal());
 
-  crypto::Hasher hasher;
-  const CanonicalRequest canonical = canonical_request(request, *url, encoding::hex(hasher.sha256(request.body)), form);
-  std::string day_scope = date.substr(0, 8);
-  day_scope.append("/").append(scope.region).append("/").append(scope.service).append("/aws4_request");
-  std::string to_sign = "AWS4-HMAC-SHA256\n" + date + "\n" + day_scope + "\n";
-  encoding::append_hex(to_sign, hasher.sha256(canonical.text));
+  const auto payload_hash = encoding::hex_digits(crypto::sha256(request.body));
+  const CanonicalRequest canonical =
+      canonical_request(request, *url, std::string_view(payload_hash.data(), payload_hash.size()), form);
 
-  std::string authorization = "AWS4-HMAC-SHA256 Credential=";
-  authorization.append(credentials.access_key_id).append("/").append(day_scope);
-  authorization.append(", SignedHeaders=").append(canonical.signed_headers).append(", Signature=");
+  std::string authorization;
+  authorization.reserve(256 + credentials.access_key_id.size() + canonical.headers_size);
+  authorization.append("AWS4-HMAC-SHA256 Credential=").append(credentials.access_key_id).append("/");
+  const std::size_t day_scope = authorization.size();
+  authorization.append(date, 0, 8).append("/").append(scope.region).append("/").append(scope.service);
+  authorization.append("/aws4_request");
+
+  std::string to_sign;
+  to_sign.reserve(authorization.size() + 128);
+  to_sign.append("AWS4-HMAC-SHA256\n").append(date).append("\n").append(authorization, day_scope).append("\n");
+  encoding::append_hex(to_sign, crypto::sha256(canonical.text));
+
+  authorization.append(", SignedHeaders=").append(canonical.signed_headers()).append(", Signature=");
   encoding::append_hex(authorization, key.sign(to_sign));
   request.headers.add("Authorization", authorization);
   return {};
@@ -112,7 +118,10 @@ class SigV4 {
 
  private:
   struct DayKey {
-    std::string day;
+    DayKey(std::chrono::sys_days its_day, std::string id, Secret of, crypto::HmacKey derived)
+        : day(its_day), access_key_id(std::move(id)), secret(std::move(of)), key(derived) {}
+
+    std::chrono::sys_days day;
     std::string access_key_id;
     Secret secret;
     crypto::HmacKey key;
@@ -133,14 +142,14 @@ class SigV4 {
   }
 
   std::shared_ptr<const DayKey> key_for(const Credentials& credentials, WallTime now) {
-    const std::string day = encoding::amz_date(now).substr(0, 8);
+    const auto day = std::chrono::floor<std::chrono::days>(now);
     const std::lock_guard lock(shared_->mutex);
     if (shared_->key == nullptr || shared_->key->day != day ||
         shared_->key->access_key_id != credentials.access_key_id ||
         !(shared_->key->secret == credentials.secret_access_key))
-      shared_->key =
-          std::make_shared<const DayKey>(DayKey{day, credentials.access_key_id, credentials.secret_access_key,
-                                                signing_key(credentials.secret_access_key, day, scope_)});
+      shared_->key = std::make_shared<const DayKey>(
+          day, credentials.access_key_id, credentials.secret_access_key,
+          signing_key(credentials.secret_access_key, encoding::amz_date(now).substr(0, 8), scope_));
     return shared_->key;
   }
 

@@ -48,6 +48,7 @@ inline void append_digits(std::string& out, unsigned value, int width) {
 inline std::string amz_date(WallTime time) {
   const CivilTime civil = CivilTime::from(time);
   std::string out;
+  out.reserve(16);
   append_digits(out, static_cast<unsigned>(civil.year), 4);
   append_digits(out, civil.month, 2);
   append_digits(out, civil.day, 2);

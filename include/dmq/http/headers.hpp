@@ -29,36 +29,33 @@ class Headers {
     using difference_type = std::ptrdiff_t;
 
     Iterator() = default;
-    explicit Iterator(const char* at) noexcept : at_(at) {}
+    /// `at` is the beginning of a line, or the end of all, where a string has a NUL, too.
+    explicit Iterator(const char* at) noexcept : line_(at) {}
     Field operator*() const noexcept {
-      const std::string_view line = this->line();
-      const std::size_t colon = line.find(':');
-      return {line.substr(0, colon), line.substr(colon + 2)};
+      const std::size_t colon = line_.find(':');
+      return {line_.substr(0, colon), line_.substr(colon + 2)};
     }
     /// "Name: value", with a NUL behind it.
-    std::string_view line() const noexcept { return at_; }
-    Iterator& operator++() noexcept { return at_ += line().size() + 1, *this; }
+    std::string_view line() const noexcept { return line_; }
+    Iterator& operator++() noexcept { return *this = Iterator(line_.data() + line_.size() + 1); }
     Iterator operator++(int) noexcept {
       const Iterator before = *this;
       ++*this;
       return before;
     }
-    friend bool operator==(Iterator, Iterator) = default;
+    friend bool operator==(Iterator a, Iterator b) noexcept { return a.line_.data() == b.line_.data(); }
 
    private:
-    const char* at_ = nullptr;
+    std::string_view line_{};
   };
 
-  /// `name` is a token of RFC 9110; `value` must not hold CR, LF or NUL: check_header_value() tells before it gets
-  /// here. Either is cut at one, the name at a colon too, so that nothing can add a field. Both may view these headers.
-  void add(std::string_view name, std::string_view value) {
-    if (views(name) || views(value)) return add(std::string(name), std::string(value));
-    for (const char end : {'\r', '\n', '\0'}) {
-      name = name.substr(0, name.find(end));
-      value = value.substr(0, value.find(end));
-    }
-    name = name.substr(0, name.find(':'));
-    text_.append(name).append(": ").append(value).push_back('\0');
+  /// `name` is a token of RFC 9110; `value`, with `more` right behind it, must not hold CR, LF or NUL:
+  /// check_header_value() tells before it gets here. All are cut at one, the name at a colon too, so that nothing can
+  /// add a field. They may view these headers.
+  void add(std::string_view name, std::string_view value, std::string_view more = {}) {
+    if (views(name) || views(value) || views(more)) return add(std::string(name), std::string(value).append(more));
+    text_.append(line_of(name.substr(0, name.find(':')))).append(": ");
+    text_.append(line_of(value)).append(line_of(more)).push_back('\0');
   }
 
   /// The only field of this name from now on, behind the others.
@@ -98,6 +95,13 @@ class Headers {
     return !before(text.data(), text_.data()) && before(text.data(), text_.data() + text_.size());
   }
 
+  /// Up to the first character that would end a line.
+  static std::string_view line_of(std::string_view text) noexcept {
+    const std::size_t control = encoding::find_control(text);
+    if (control == std::string_view::npos) return text;
+    return text.substr(0, text.find_first_of(std::string_view("\r\n\0", 3), control));
+  }
+
   Headers without(std::string_view name) const {
     Headers kept;
     kept.reserve(text_.capacity());
@@ -111,13 +115,10 @@ class Headers {
 
 /// invalid_argument when `value` can't stand in a header field (RFC 9110, 5.5): a control character other than tab.
 inline Result<void> check_header_value(std::string_view name, std::string_view value) {
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const auto c = static_cast<unsigned char>(value[i]);
-    if ((c < 0x20 && c != '\t') || c == 0x7F)
-      return invalid_argument(std::string(name) + " has a control character at byte " + std::to_string(i) +
-                              ", which a header field can't carry");
-  }
-  return {};
+  const std::size_t at = encoding::find_control(value);
+  if (at == std::string_view::npos) return {};
+  return invalid_argument(std::string(name) + " has a control character at byte " + std::to_string(at) +
+                          ", which a header field can't carry");
 }
 
 }  // namespace dmq::inline DMQ_ABI::http

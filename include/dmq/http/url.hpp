@@ -72,11 +72,15 @@ inline bool Url::is_machine_metadata() const noexcept {
 }
 
 namespace detail {
-/// Letters, digits, "-" and "_" between single dots.
+/// Lower-case letters, digits, "-" and "_" between single dots.
 inline bool is_host_name(std::string_view host) noexcept {
-  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789-._";
-  return !host.empty() && host.front() != '.' && host.find("..") == std::string_view::npos &&
-         host.find_first_not_of(allowed) == std::string_view::npos;
+  char before = '.';
+  for (const char c : host) {
+    const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (!alphanumeric && c != '-' && c != '_' && (c != '.' || before == '.')) return false;
+    before = c;
+  }
+  return !host.empty();
 }
 
 /// Brackets around what may be an IPv6 address; whether it is one, the resolver says.

@@ -67,6 +67,11 @@ class Document {
     text_.clear();
     name_ = {};
   }
+  /// For the text of so many bytes: what it needs at the most, and about as many values as JSON of that size has.
+  void reserve(std::size_t bytes) {
+    text_.reserve(bytes);
+    nodes_.reserve(8 + bytes / 32);
+  }
   void name(std::string_view name) { name_ = store(name); }
   void add_null() { add(Kind::null); }
   /// Only of a bool: any pointer would convert to one.
@@ -109,7 +114,7 @@ class Document {
     node.name = std::exchange(name_, Text{});
     return node;
   }
-  std::string_view view(Text text) const noexcept { return std::string_view(text_).substr(text.offset, text.size); }
+  std::string_view view(Text text) const noexcept { return {text_.data() + text.offset, text.size}; }
 
   std::vector<Node> nodes_;
   std::string text_;
@@ -172,8 +177,9 @@ inline std::size_t Value::size() const noexcept {
 
 inline Value Value::operator[](std::string_view name) const noexcept {
   if (!is(Kind::object)) return {};
-  for (const Value member : *this)
-    if (member.name() == name) return member;
+  const auto& nodes = document_->nodes_;
+  for (std::uint32_t at = node_ + 1; at != nodes[node_].end; at = nodes[at].end)
+    if (document_->view(nodes[at].name) == name) return Value(document_, at);
   return {};
 }
 

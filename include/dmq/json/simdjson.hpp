@@ -56,6 +56,7 @@ inline Result<void> parse_with(simdjson::dom::parser& parser, std::string_view t
   simdjson::dom::element root;
   if (const auto error = parser.parse(text.data(), text.size(), true).get(root))
     return malformed(simdjson::error_message(error));
+  document.reserve(text.size());
   if (copy(root, document, depth)) return {};
   document.clear();
   return malformed("it is nested too deep");

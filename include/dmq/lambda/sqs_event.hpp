@@ -38,8 +38,7 @@ inline std::optional<Error> damaged(std::string what) {
 inline std::optional<Error> read_content(json::Value record, Delivery& delivery) {
   delivery.body = record["body"].string().value_or("");
   if (delivery.body.empty()) return damaged("its body is missing");
-  const auto sum = sqs::body_md5(delivery.body);
-  if (sum && !encoding::equal_ignoring_case(*sum, record["md5OfBody"].string().value_or("")))
+  if (sqs::body_differs(delivery.body, record["md5OfBody"].string().value_or("")))
     return damaged("the MD5 of its body does not match");
   auto attributes = sqs::read_attributes(record["messageAttributes"],
                                          {.type = "dataType", .text = "stringValue", .bytes = "binaryValue"});
@@ -48,8 +47,7 @@ inline std::optional<Error> read_content(json::Value record, Delivery& delivery)
   // The sum of attributes is null or absent where there is none, and in events that people write.
   const std::string_view theirs = record["md5OfMessageAttributes"].string().value_or("");
   if (theirs.empty()) return std::nullopt;
-  const auto ours = sqs::attributes_md5(delivery.attributes);
-  if (ours && !encoding::equal_ignoring_case(*ours, theirs)) return damaged("the MD5 of its attributes does not match");
+  if (sqs::attributes_differ(delivery.attributes, theirs)) return damaged("the MD5 of its attributes does not match");
   return std::nullopt;
 }
 

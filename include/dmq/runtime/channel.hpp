@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -22,6 +23,7 @@ class Channel {
  public:
   using transport_type = Transport;
   using observer_type = ObserverType;
+  static constexpr bool is_observed = !std::is_same_v<ObserverType, NoObserver>;
   using Value = typename Authority::value_type;
   using Cache = auth::ValueCache<Value>;
   using Use = typename Cache::Use;
@@ -92,7 +94,11 @@ class Channel {
     return authority_.authorize(request, *use.value, now());
   }
 
-  auth::Verdict verdict(const http::Response& response) { return authority_.verdict(response, now()); }
+  /// A success is none of the authority's business.
+  auth::Verdict verdict(const http::Response& response) {
+    if (response.status >= 200 && response.status < 300) return auth::Verdict::ok;
+    return authority_.verdict(response, now());
+  }
 
   void accepted(const Use& use) {
     const std::lock_guard lock(mutex_);
@@ -124,6 +130,7 @@ class Channel {
   }
 
   void observe(Event event) const noexcept {
+    if constexpr (!is_observed) return;
     event.at = clock_.now();
     observer_(event);
   }
@@ -149,7 +156,7 @@ class Channel {
     lock.unlock();
     const Instant started = now();
     Result<auth::Fetched<Value>> fetched = fetch(stop);
-    const Duration took = now().ticks - started.ticks;
+    const Duration took = clock_.ticks() - started.ticks;
     const bool abandoned = !fetched && fetched.error().kind == ErrorKind::cancelled && stop.stop_requested();
     Result<void> led;
     if (abandoned)

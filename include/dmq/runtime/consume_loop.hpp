@@ -165,7 +165,7 @@ class ConsumeLoop {
   }
 
   void wait(Duration at_most) {
-    const Ticks now = channel_.now().ticks;
+    const Ticks now = channel_.clock().ticks();
     {
       const std::lock_guard lock(state_.mutex);
       const Ticks next = deadline();

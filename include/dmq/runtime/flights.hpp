@@ -59,7 +59,7 @@ class Flights {
   void cancel(const Errand& errand) {
     for (const auto& [id, flight] : out_)
       if (flight->errand.get() == &errand) {
-        if (!flight->cancelled) cancel(*flight, channel_.now().ticks);
+        if (!flight->cancelled) cancel(*flight, channel_.clock().ticks());
         return;
       }
     break_off([&](const Flight& flight) { return flight.errand.get() == &errand; });
@@ -75,7 +75,7 @@ class Flights {
   void advance() {
     if (aborted_) {
       for (const auto& [id, flight] : out_)
-        if (!flight->cancelled) cancel(*flight, channel_.now().ticks);
+        if (!flight->cancelled) cancel(*flight, channel_.clock().ticks());
       break_off([](const Flight&) { return true; });
     }
     watch();
@@ -94,7 +94,7 @@ class Flights {
       std::optional<Error> failure;
       if (Error* error = std::get_if<Error>(&decision)) failure = std::move(*error);
       if (std::holds_alternative<typename ChannelType::Cache::Lead>(decision)) failure = fetch();
-      if (!failure && channel_.now().ticks >= flight->deadline)
+      if (!failure && channel_.clock().ticks() >= flight->deadline)
         failure = Error{.kind = ErrorKind::timeout, .message = "no token arrived within the time limit"};
       if (!failure) {
         acquiring_.push_back(flight);
@@ -119,7 +119,7 @@ class Flights {
 
   /// Waits for at most `at_most` for answers, or for a wake-up, and takes them.
   void land(Duration at_most) {
-    const Ticks began = channel_.now().ticks;
+    const Ticks began = channel_.clock().ticks();
     poll(at_most);
     for (http::Completion& completion : completions_) {
       const auto it = out_.find(completion.id);
@@ -182,7 +182,7 @@ class Flights {
     try {
       if (std::optional<http::Request> request = flight.operation.prepare()) {
         flight.id = ++last_id_;
-        flight.limit = channel_.now().ticks + request->timeout + overdue;
+        flight.limit = channel_.clock().ticks() + request->timeout + overdue;
         flight.cancelled = false;
         out_.emplace(flight.id, &flight);
         return start(flight, std::move(*request));
@@ -221,7 +221,7 @@ class Flights {
   }
 
   void wake_due() {
-    const Ticks now = channel_.now().ticks;
+    const Ticks now = channel_.clock().ticks();
     while (!timers_.empty() && timers_.begin()->first <= now && has_slot()) {
       Flight& flight = *timers_.extract(timers_.begin()).mapped();
       flight.operation.wake();
@@ -234,7 +234,7 @@ class Flights {
 
   /// A transport that does not complete what it has started: it is cancelled, and if that does not help, left.
   void watch() {
-    const Ticks now = channel_.now().ticks;
+    const Ticks now = channel_.clock().ticks();
     if (now < next_watch_ && !aborted_) return;
     next_watch_ = now + sweep_interval;
     std::vector<Flight*> late;

@@ -85,7 +85,7 @@ class Operation {
 
   /// How long to wait before wake(); observes the retry.
   Duration pause() {
-    const Duration pause = exchange_.wake_at() - channel_.now().ticks;
+    const Duration pause = exchange_.wake_at() - channel_.clock().ticks();
     channel_.observe({.kind = EventKind::retry,
                       .level = Level::info,
                       .operation = call_.name(),
@@ -186,12 +186,13 @@ class Operation {
   }
 
   void observe_attempt(const http::Response* response, const Error* error, std::size_t count = 0) {
+    if constexpr (!ChannelType::is_observed) return;
     channel_.observe(
         {.kind = error == nullptr ? EventKind::attempt : EventKind::attempt_failed,
          .level = error == nullptr ? Level::debug : level_of(*error, Level::warning),
          .operation = call_.name(),
          .attempt = exchange_.attempts(),
-         .duration = channel_.now().ticks - started_.ticks,
+         .duration = channel_.clock().ticks() - started_.ticks,
          .request_id = response != nullptr ? response->headers.get("x-amzn-RequestId") : std::string_view(),
          .bytes_out = bytes_out_,
          .bytes_in = response != nullptr ? response->body.size() : 0,

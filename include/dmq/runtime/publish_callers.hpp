@@ -29,7 +29,7 @@ class PublishCallers {
   void publish(std::span<Publication> publications, const std::stop_token& stop) {
     Membership membership(state_, publications);
     membership.enter();
-    Call call{.publications = publications, .stop = stop, .deadline = channel_.now().ticks + settings_.deadline};
+    Call call{.publications = publications, .stop = stop, .deadline = channel_.clock().ticks() + settings_.deadline};
     while (gather(call)) send(call);
   }
 
@@ -82,7 +82,7 @@ class PublishCallers {
   /// when none is open any more; those that can't wait longer are ended.
   bool gather(Call& call) {
     std::unique_lock lock(state_.mutex);
-    const auto over = [&] { return call.stop.stop_requested() || channel_.now().ticks >= call.deadline; };
+    const auto over = [&] { return call.stop.stop_requested() || channel_.clock().ticks() >= call.deadline; };
     while (has_open(call) && pick(call) == 0 && !over())
       wait_until(channel_.clock(), state_.changed, lock, call.stop, std::min(call.deadline, call.opens_at),
                  [&] { return !has_open(call) || pick(call) > 0; });
@@ -114,7 +114,7 @@ class PublishCallers {
     std::size_t bytes = 0;
     call.batch_size = 0;
     call.opens_at = Ticks::max();
-    const Ticks now = channel_.now().ticks;
+    const Ticks now = channel_.clock().ticks();
     const auto open = call.publications.subspan(call.first_open);
     for (Publication& publication : open.first(std::min(open.size(), window))) {
       if (publication.fate != Publication::Fate::open || !may_join(call, publication)) continue;

@@ -128,7 +128,7 @@ class PublishCore : public std::enable_shared_from_this<PublishCore<RouteType, C
 
   template <class Done>
   bool wait_for(std::unique_lock<std::mutex>& lock, Duration limit, Done done) {
-    const Ticks now = channel_.now().ticks;
+    const Ticks now = channel_.clock().ticks();
     const Ticks deadline = limit < Ticks::max() - now ? now + limit : Ticks::max();
     return wait_until(channel_.clock(), state_.changed, lock, {}, deadline, std::move(done));
   }

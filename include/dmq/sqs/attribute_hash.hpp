@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <dmq/crypto/digest.hpp>
+#include <dmq/encoding/ascii.hpp>
 #include <dmq/encoding/hex.hpp>
 #include <dmq/message.hpp>
 
@@ -35,6 +36,18 @@ inline std::optional<std::string> attributes_md5(const Attributes& attributes) {
     put(attribute.value);
   }
   return body_md5(buffer);
+}
+
+/// Whether the sum that came back, in either case of letters, is that of something else. Never where MD5 is off.
+inline bool body_differs(std::string_view body, std::string_view md5) {
+  const auto digest = crypto::md5(body);
+  if (!digest) return false;
+  const auto ours = encoding::hex_digits(*digest);
+  return !encoding::equal_ignoring_case({ours.data(), ours.size()}, md5);
+}
+inline bool attributes_differ(const Attributes& attributes, std::string_view md5) {
+  const auto ours = attributes_md5(attributes);
+  return ours && !encoding::equal_ignoring_case(*ours, md5);
 }
 
 }  // namespace dmq::inline DMQ_ABI::sqs

@@ -51,6 +51,7 @@ struct ReceiveMessage {
     if (!root.exists() || (list.exists() && !list.is(json::Kind::array)))
       return unusable_answer(response, "it holds no list of messages");
     result_type messages;
+    messages.reserve(list.size());
     for (const json::Value message : list) messages.push_back(read_message(message));
     return messages;
   }

@@ -21,9 +21,8 @@ inline Result<Receipt> read_receipt(const http::Response& response, json::Value 
   const auto id = result["MessageId"].string();
   const auto md5 = result["MD5OfMessageBody"].string();
   if (!id || id->empty() || !md5) return unusable_answer(response, "it holds no message id with an MD5");
-  const auto check = [&](const char* what, const std::optional<std::string>& ours,
-                         std::string_view theirs) -> Result<void> {
-    if (!ours || encoding::equal_ignoring_case(*ours, theirs)) return {};
+  const auto check = [&](const char* what, bool differs) -> Result<void> {
+    if (!differs) return {};
     return Error{.kind = ErrorKind::integrity,
                  .delivery = DeliveryState::unknown,
                  .message = std::string("the queue took message ").append(detail::excerpt(*id)) +
@@ -32,10 +31,11 @@ inline Result<Receipt> read_receipt(const http::Response& response, json::Value 
                  .http_status = response.status,
                  .request_id = std::string(response.headers.get("x-amzn-RequestId"))};
   };
-  if (Result<void> ok = check("body", body_md5(entry.message.body), *md5); !ok) return std::move(ok).error();
+  if (Result<void> ok = check("body", body_differs(entry.message.body, *md5)); !ok) return std::move(ok).error();
   if (!entry.message.attributes.empty())
-    if (Result<void> ok = check("attributes", attributes_md5(entry.message.attributes),
-                                result["MD5OfMessageAttributes"].string().value_or(""));
+    if (Result<void> ok =
+            check("attributes",
+                  attributes_differ(entry.message.attributes, result["MD5OfMessageAttributes"].string().value_or("")));
         !ok)
       return std::move(ok).error();
   return Receipt{.message_id = std::string(*id),
@@ -65,17 +65,24 @@ inline std::optional<std::size_t> entry_index(json::Value entry, std::size_t cou
 /// the answer does not name, or names twice, is unknown.
 template <class T, class Read>
 std::vector<Result<T>> read_batch(const http::Response& response, json::Value root, std::size_t count, Read read) {
-  const Error unnamed = unusable_answer(response, "it does not say what became of this entry");
-  std::vector<Result<T>> results(count, unnamed);
-  std::vector<bool> named(count);
+  std::vector<std::optional<Result<T>>> named(count);
+  std::vector<bool> repeated(count);
   const auto settle = [&](std::size_t index, Result<T> result) {
-    results[index] = named[index] ? Result<T>(unnamed) : std::move(result);
-    named[index] = true;
+    repeated[index] = named[index].has_value();
+    named[index] = std::move(result);
   };
   for (const json::Value entry : root["Successful"])
     if (const auto index = entry_index(entry, count)) settle(*index, read(entry, *index));
   for (const json::Value entry : root["Failed"])
     if (const auto index = entry_index(entry, count)) settle(*index, read_failed_entry(response, entry));
+  std::vector<Result<T>> results;
+  results.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (named[i] && !repeated[i])
+      results.push_back(*std::move(named[i]));
+    else
+      results.push_back(unusable_answer(response, "it does not say what became of this entry"));
+  }
   return results;
 }
 

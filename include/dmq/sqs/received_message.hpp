@@ -58,8 +58,7 @@ inline void read_content(json::Value value, Arrival& arrival) {
   ReceivedMessage& message = arrival.message;
   const auto damage = [&](const std::string& what) { arrival.damage = damaged(message.message_id, what); };
   if (message.body.empty()) return damage("its body is missing");
-  const auto ours = body_md5(message.body);
-  if (ours && !encoding::equal_ignoring_case(*ours, value["MD5OfBody"].string().value_or("")))
+  if (body_differs(message.body, value["MD5OfBody"].string().value_or("")))
     return damage("the MD5 of its body does not match");
   auto attributes = read_attributes(value["MessageAttributes"]);
   if (!attributes) return damage("an attribute has no type or no value");
@@ -67,14 +66,14 @@ inline void read_content(json::Value value, Arrival& arrival) {
   // The sum covers what was returned; where it stands and no attributes do, they were lost on the way.
   const std::string_view theirs = value["MD5OfMessageAttributes"].string().value_or("");
   if (message.attributes.empty() && theirs.empty()) return;
-  const auto hash = attributes_md5(message.attributes);
-  if (hash && !encoding::equal_ignoring_case(*hash, theirs)) damage("the MD5 of its attributes does not match");
+  if (attributes_differ(message.attributes, theirs)) damage("the MD5 of its attributes does not match");
 }
 }  // namespace detail
 
 /// integrity when it has no id or no handle.
 inline Result<Arrival> read_arrival(json::Value value) {
-  const auto text = [](json::Value from) { return std::string(from.string().value_or("")); };
+  const auto view = [](json::Value from) { return from.string().value_or(""); };
+  const auto text = [&](json::Value from) { return std::string(view(from)); };
   Arrival arrival{.message = {.message_id = text(value["MessageId"]),
                               .receipt_handle = text(value["ReceiptHandle"]),
                               .body = text(value["Body"])}};
@@ -89,9 +88,9 @@ inline Result<Arrival> read_arrival(json::Value value) {
   message.trace_header = text(system["AWSTraceHeader"]);
   message.dead_letter_source_arn = text(system["DeadLetterQueueSourceArn"]);
   message.sender_id = text(system["SenderId"]);
-  message.sent_at = detail::from_milliseconds(text(system["SentTimestamp"]));
-  message.first_received_at = detail::from_milliseconds(text(system["ApproximateFirstReceiveTimestamp"]));
-  message.receive_count = std::max(encoding::parse_number<int>(text(system["ApproximateReceiveCount"])).value_or(0), 0);
+  message.sent_at = detail::from_milliseconds(view(system["SentTimestamp"]));
+  message.first_received_at = detail::from_milliseconds(view(system["ApproximateFirstReceiveTimestamp"]));
+  message.receive_count = std::max(encoding::parse_number<int>(view(system["ApproximateReceiveCount"])).value_or(0), 0);
   return arrival;
 }
 

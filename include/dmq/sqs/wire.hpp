@@ -24,11 +24,9 @@ class Wire {
   /// A request without a body, for the operation's fields to be written into.
   http::Request request(std::string_view operation) const {
     http::Request request{.method = http::Method::post, .url = url_};
-    std::string target = "AmazonSQS.";
-    target.append(operation);
     request.headers.reserve(1024);
     request.headers.add("Content-Type", "application/x-amz-json-1.0");
-    request.headers.add("X-Amz-Target", target);
+    request.headers.add("X-Amz-Target", "AmazonSQS.", operation);
     request.headers.add("x-amzn-query-mode", "true");
     return request;
   }

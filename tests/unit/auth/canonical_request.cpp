@@ -164,13 +164,18 @@ Request request(const Vector& vector) {
   return request;
 }
 
-CanonicalRequest expected(const Vector& vector) {
+struct Expected {
+  std::string text{};
+  std::string signed_headers{};
+};
+
+Expected expected(const Vector& vector) {
   Fields fields = vector.fields;
   fields.emplace_back("host", "example.amazonaws.com");
   fields.emplace_back("x-amz-date", "20150830T123600Z");
   if (!vector.token.empty()) fields.emplace_back("x-amz-security-token", vector.token);
   std::sort(fields.begin(), fields.end());
-  CanonicalRequest canonical;
+  Expected canonical;
   canonical.text.append(to_string(vector.method)).append("\n");
   canonical.text.append(vector.path).append("\n").append(vector.query).append("\n");
   for (const auto& [name, value] : fields) {
@@ -196,7 +201,7 @@ TEST_CASE("all cases of AWS's suite have their canonical form") {
     if (!vector.token.empty()) signed_request.headers.add("X-Amz-Security-Token", vector.token);
     const CanonicalRequest canonical = canonical_request(signed_request, url(vector), sha256(vector.body), vector.form);
     CHECK(canonical.text == expected(vector).text);
-    CHECK(canonical.signed_headers == expected(vector).signed_headers);
+    CHECK(canonical.signed_headers() == expected(vector).signed_headers);
   }
 }
 
@@ -205,7 +210,7 @@ TEST_CASE("all cases of AWS's suite have their signature") {
   int signed_by_us = 0;
   for (const Vector& vector : vectors()) {
     CAPTURE(vector.name);
-    const CanonicalRequest canonical = expected(vector);
+    const Expected canonical = expected(vector);
     const std::string to_sign =
         "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/service/aws4_request\n" + sha256(canonical.text);
     CHECK(dmq::encoding::hex(key.sign(to_sign)) == vector.signature);
@@ -245,7 +250,7 @@ TEST_CASE("headers that change on the way are not signed") {
                            "Transfer-Encoding", "Upgrade", "User-Agent", "X-Amzn-Trace-Id"})
     request.headers.add(name, "v");
   request.headers.add("x-amzn-query-mode", "true");
-  CHECK(canonical_request(request, Url::parse(request.url).value(), "").signed_headers == "host;x-amzn-query-mode");
+  CHECK(canonical_request(request, Url::parse(request.url).value(), "").signed_headers() == "host;x-amzn-query-mode");
 }
 
 TEST_CASE("fields of one name keep their order, however many") {

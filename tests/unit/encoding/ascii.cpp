@@ -42,3 +42,18 @@ TEST_CASE("a number that its type cannot hold is nothing") {
   CHECK(parse_number<std::int64_t>("-9223372036854775808") == INT64_MIN);
   CHECK_FALSE(parse_number<std::int64_t>("9223372036854775808"));
 }
+
+TEST_CASE("a control character is found wherever it stands, tabs are none") {
+  for (int c = 0; c < 256; ++c) {
+    const bool is_control = (c < 0x20 && c != '\t') || c == 0x7F;
+    for (std::size_t size = 1; size <= 20; ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string text(size, at % 2 == 0 ? '\t' : '\xFF');
+        text[at] = static_cast<char>(c);
+        REQUIRE(dmq::encoding::find_control(text) == (is_control ? at : std::string::npos));
+      }
+    }
+  }
+  CHECK(dmq::encoding::find_control("") == std::string::npos);
+  CHECK(dmq::encoding::find_control(std::string("a\nb\0", 4)) == 1);
+}

@@ -64,6 +64,17 @@ TEST_CASE("on the wire a field is its name, a colon, a space, its value and two 
   CHECK(headers.wire_bytes() == std::string("A: bc\r\nD: \r\n").size());
 }
 
+TEST_CASE("a value may come in two parts") {
+  Headers headers;
+  headers.add("X", "one", "two");
+  headers.add("Y", "a\r\nZ: 1", "b\nZ: 2");
+  CHECK(headers.get("X") == "onetwo");
+  CHECK(headers.get("Y") == "ab");
+  headers.add("V", headers.get("X"), headers.get("Y"));
+  CHECK(headers.get("V") == "onetwoab");
+  CHECK(headers.size() == 3);
+}
+
 TEST_CASE("no value and no name adds a field or cuts the next") {
   Headers headers;
   headers.add("A", "1\r\nEvil: yes");
