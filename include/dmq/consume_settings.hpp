@@ -26,6 +26,7 @@ struct RunSettings {
   std::size_t workers = 8;                  ///< Handlers at once, at least 1.
   std::size_t max_held = 0;                 ///< Messages taken and not yet done; 0: ten for each worker.
   int max_per_receive = 10;                 ///< 1 to 10. With 1 nothing is taken from behind a message that fails.
+  int max_receive_count = 0;                ///< Of the queue's redrive policy, where it is known; else 0.
   std::chrono::seconds wait{20};            ///< Of a long poll: 1 to 20 s.
   Duration heartbeat{};                     ///< Between two extensions of a lease; 0: two fifths of the visibility.
   Duration handler_limit = max_visibility;  ///< A lease is extended for so long after its handler began.
@@ -79,6 +80,21 @@ inline std::string in_seconds(Duration duration) {
   return std::to_string(ms) + " ms";
 }
 
+inline Result<void> check_counts(const ConsumeSettings& settings) {
+  const RunSettings& run = settings.run;
+  if (run.workers < 1) return invalid_argument("workers must be at least 1");
+  if (run.max_per_receive < 1 || run.max_per_receive > 10)
+    return invalid_argument("max_per_receive must be 1 to 10, not " + std::to_string(run.max_per_receive));
+  if (run.max_receive_count < 0 || run.max_receive_count > 1000)
+    return invalid_argument("max_receive_count must be 1 to 1000, or 0 where it is not known, not " +
+                            std::to_string(run.max_receive_count));
+  if (run.max_receive_count == 1 && run.max_per_receive > 1 && settings.queue_type() == QueueType::fifo)
+    return invalid_argument("max_receive_count is 1, and max_per_receive " + std::to_string(run.max_per_receive) +
+                            ": with one message that fails, those received behind it would go to the dead-letter "
+                            "queue unhandled; allow 2 receives, or set max_per_receive to 1");
+  return {};
+}
+
 inline Result<void> check_times(const ConsumeSettings& settings) {
   const RunSettings& run = settings.run;
   if (run.wait.count() < 1 || run.wait.count() > 20)
@@ -110,9 +126,7 @@ inline Result<void> check_times(const ConsumeSettings& settings) {
 inline Result<void> check(const ConsumeSettings& settings) {
   if (settings.queue_url.empty()) return invalid_argument("queue_url is empty");
   if (!settings.new_id) return invalid_argument("new_id is missing: it makes the receive attempt ids");
-  if (settings.run.workers < 1) return invalid_argument("workers must be at least 1");
-  if (settings.run.max_per_receive < 1 || settings.run.max_per_receive > 10)
-    return invalid_argument("max_per_receive must be 1 to 10, not " + std::to_string(settings.run.max_per_receive));
+  if (Result<void> ok = detail::check_counts(settings); !ok) return ok;
   if (Result<void> ok = check_visibility("visibility", settings.visibility); !ok) return ok;
   return detail::check_times(settings);
 }

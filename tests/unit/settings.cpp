@@ -105,6 +105,21 @@ TEST_CASE("settings of a run that can't be kept are refused with the reason and 
   CHECK(with({.stop_deadline = hours(13)}) == "stop_deadline must be 0 to 12 h, not 46800 s");
 }
 
+TEST_CASE("a queue that gives up on a message after one receive must hand out one at a time") {
+  const auto with = [](dmq::RunSettings run, const char* url = "u.fifo") {
+    return refusal(ConsumeSettings{.queue_url = url, .new_id = id, .run = run});
+  };
+  CHECK(with({.max_per_receive = 3, .max_receive_count = 1}) ==
+        "max_receive_count is 1, and max_per_receive 3: with one message that fails, those received behind it would go "
+        "to the dead-letter queue unhandled; allow 2 receives, or set max_per_receive to 1");
+  CHECK(with({.max_per_receive = 1, .max_receive_count = 1}) == "");
+  CHECK(with({.max_per_receive = 3, .max_receive_count = 2}) == "");
+  CHECK(with({.max_per_receive = 3, .max_receive_count = 1}, "u") == "");
+  for (const int count : {-1, 1001})
+    CHECK(with({.max_receive_count = count}) ==
+          "max_receive_count must be 1 to 1000, or 0 where it is not known, not " + std::to_string(count));
+}
+
 TEST_CASE("a poll's time limit is above its wait") {
   const auto with = [](seconds limit, seconds wait) {
     return refusal(ConsumeSettings{.queue_url = "u", .new_id = id, .request_timeout = limit, .run = {.wait = wait}});
