@@ -18,7 +18,7 @@
 
 namespace dmq::inline DMQ_ABI {
 
-/// Takes messages from a queue. make_consumer() in dmq.hpp is the way to get one.
+/// Takes messages from a queue. make_consumer() in wired/ is the way to get one.
 ///
 /// run() takes messages and calls a handler for each, in order within a group, until it is stopped.
 ///

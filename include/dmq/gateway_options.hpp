@@ -30,7 +30,7 @@ struct GatewayOptions {
                                          http::PlainHttp plain_http = http::PlainHttp::loopback_only);
 };
 
-/// configuration when a part is missing or malformed; the factories in dmq.hpp ask this first.
+/// configuration when a part is missing or malformed; the factories in wired/ ask this first.
 Result<void> check(const GatewayOptions& options);
 
 namespace detail {

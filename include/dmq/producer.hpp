@@ -18,7 +18,7 @@
 
 namespace dmq::inline DMQ_ABI {
 
-/// Publishes messages, in order inside each group. make_producer() in dmq.hpp is the way to get one.
+/// Publishes messages, in order inside each group. make_producer() in wired/ is the way to get one.
 ///
 /// publish() runs on its caller's thread. submit() hands a message to an I/O thread, which the first submit starts and
 /// close() ends (over a transport that has no asynchronous side it takes eight more). All may be called from any number

@@ -48,7 +48,7 @@ struct QueueOptions {
                                                http::PlainHttp plain_http = http::PlainHttp::loopback_only);
 };
 
-/// configuration when a part is missing or malformed; the factories in dmq.hpp ask this first.
+/// configuration when a part is missing or malformed; the factories in wired/ ask this first.
 Result<void> check(const QueueOptions& options);
 /// All but the queue, which make_client() needs not.
 Result<void> check_account(const QueueOptions& options);

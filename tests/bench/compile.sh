@@ -3,7 +3,7 @@
 #
 # Compiles at -O2, in so many rounds (5): the smallest program that sends, what simdjson.h and curl.h alone take, and a
 # file that uses producer.hpp and leaves the wiring to another. Then, in half as many rounds, each public header by
-# itself: those at the top of include/dmq, and those that the README and the examples include.
+# itself: those at the top of include/dmq, those of wired/, and those that the README and the examples include.
 #
 # Lines of JSON: medians of the compiler's CPU time in user mode, in seconds, and of the ratios of each round, which
 # are what has budgets. Read from the environment: CXX.
@@ -32,7 +32,7 @@ int main() {}
 END
 
 cat >"$directory/sending.cpp" <<'END'
-#include <dmq/dmq.hpp>
+#include <dmq/wired/gateway_producer.hpp>
 int main() {
   auto producer = dmq::make_producer(dmq::GatewayOptions::from_env().value()).value();
   return producer.publish({.body = "{}", .group = "order-7"}) ? 0 : 1;
@@ -90,7 +90,7 @@ printf '"stripped_kb":%s,"stripped_kb_at_most":600}\n' "$kilobytes"
 floor=$(median "$directory/floor")
 cd "$root"
 {
-  (cd include && ls dmq/*.hpp)
+  (cd include && ls dmq/*.hpp dmq/wired/*.hpp)
   grep -rhos '#include <dmq/[^>]*>' README.md examples | sed 's/.*<\(.*\)>/\1/'
 } | sort -u >"$directory/headers"
 while read -r header; do

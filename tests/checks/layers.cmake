@@ -16,7 +16,7 @@ set(layers
     "engine/=7"
     "runtime/=8"
     "producer\\.hpp=9" "consumer\\.hpp=9" "lambda/=9"
-    "dmq\\.hpp=10"
+    "wired/=10" "dmq\\.hpp=10"
     "testing/=11")
 
 # Which headers may include what begins so: a library, or a part of dmq that others must not know.
@@ -24,7 +24,7 @@ set(only_here
     "curl/=http/curl.hpp"
     "simdjson.h=json/simdjson.hpp"
     "openssl/=crypto/digest.hpp|testing/rsa_key.hpp"
-    "dmq/json/simdjson.hpp=dmq.hpp"
+    "dmq/json/simdjson.hpp=wired/gateway_producer.hpp|wired/queue_access.hpp"
     "doctest/=" "httplib.h="
     "regex=" "iostream=" "ranges=" "random=")
 
