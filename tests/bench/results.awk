@@ -5,6 +5,7 @@ function plan(key, text) {
 }
 
 BEGIN {
+  percentile_count = split("p50 p90 p99 p99.9 max", percentiles, " ")
   plan("send cpu_ratio", "signed SendMessage, CPU a request, in multiples of bare libcurl with the same bytes")
   plan("send allocations_beyond_floor", "the same, allocations beyond those of bare libcurl")
   plan("gateway cpu_ratio", "publish through the gateway with a cached token of 1 kB, CPU, likewise")
@@ -33,7 +34,17 @@ function line(what) {
     operations[++operation_count] = what " | " int(value["requests_per_s"]) " | " int(value["messages_per_s"]) " | " \
       value["cpu_us_per_request"] " | " value["floor_cpu_us_per_request"] " | " value["cpu_us_per_message"] " | " \
       value["allocations_per_request"]
+  if (value["op"] == "latency") {
+    latencies[++latency_count] = latency_row("dmq", "")
+    latencies[++latency_count] = latency_row("bare libcurl", "floor_")
+  }
   if ("header" in value) headers[++header_count] = value["header"] " | " value["compile_s"] " | " value["part_of_floor"]
+}
+
+function latency_row(who, prefix,    row, i) {
+  row = value["rate"] " | " who
+  for (i = 1; i <= percentile_count; ++i) row = row sprintf(" | %d", value[prefix percentiles[i] "_us"] + 0.5)
+  return row
 }
 
 END {
@@ -44,6 +55,17 @@ END {
   print "| operation | requests/s | messages/s | CPU a request | bare libcurl | CPU a message | allocations a request |"
   print "| --- | --- | --- | --- | --- | --- | --- |"
   for (i = 1; i <= operation_count; ++i) print "| " operations[i] " |"
+  print "\n![CPU time of a request, of dmq and of bare libcurl](cost.svg)"
+  if (latency_count > 0) {
+    print "\n## Latency\n\nBlocking publish to local_cloud on one thread at a fixed rate, in µs. Each request has a time at which"
+    print "it is due, whatever became of those before it, and its latency is counted from then: a stall counts for all"
+    print "that it held up. Bare libcurl takes turns of half a second with dmq, and sends requests that were signed"
+    print "before, each with a deduplication id of its own, so that local_cloud does the same for both. This is wall"
+    print "time, that of local_cloud included: other programs on the machine show in it, most of all in the last columns.\n"
+    print "| requests/s | of | p50 | p90 | p99 | p99.9 | max |\n| --- | --- | --- | --- | --- | --- | --- |"
+    for (i = 1; i <= latency_count; ++i) print "| " latencies[i] " |"
+    print "\n![Latency by percentile, of dmq and of bare libcurl](latency.svg)"
+  }
   if (header_count == 0) exit
   print "\n## Headers\n\nA file with nothing but the header, -O2, in seconds of CPU time.\n"
   print "| header | seconds | of simdjson.h with curl.h |\n| --- | --- | --- |"

@@ -2,17 +2,17 @@
 # Builds the benchmarks and runs them: sh tests/bench/run.sh [OPERATION...]
 #
 # Without arguments all operations of dmq_bench and the compile times, each a line of JSON, then a table of what has a
-# budget, and tests/bench/RESULTS.md is written; the exit code tells whether all budgets hold. CPU time is what counts:
-# wall time is that of everybody on the machine.
+# budget, and tests/bench/RESULTS.md is written, with latency.svg and cost.svg beside it; the exit code tells whether
+# all budgets hold. CPU time is what counts, except for latency: wall time is that of everybody on the machine.
 #
 #   sh tests/bench/run.sh compile               compile times and the size of a program alone; see compile.sh
 #   sh tests/bench/run.sh micro [ARGUMENTS]     what the parts cost, with the arguments of Google Benchmark
 #   sh tests/bench/run.sh queue [ARGUMENTS]     what the model queue costs, likewise
 #
-# Installs what is missing, as tests/run.sh does. The servers are nginx with canned answers, and for consume the example
-# local_cloud, on the loopback and for as long as this runs. Read from the environment: CXX, DMQ_BUILD_DIR (else
-# .build/bench), DMQ_CMAKE_ARGS, DMQ_BENCH_PORT (the first of ten to try for nginx, else 18765), DMQ_BENCH_DIVIDE (so
-# many times fewer requests and rounds: to see that all works; RESULTS.md is then left alone).
+# Installs what is missing, as tests/run.sh does. The servers are nginx with canned answers, and for consume and latency
+# the example local_cloud, on the loopback and for as long as this runs. Read from the environment: CXX, DMQ_BUILD_DIR
+# (else .build/bench), DMQ_CMAKE_ARGS, DMQ_BENCH_PORT (the first of ten to try for nginx, else 18765), DMQ_BENCH_DIVIDE
+# (so many times fewer requests and rounds: to see that all works; RESULTS.md and the plots are then left alone).
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/cmake/setup.sh"
@@ -92,6 +92,19 @@ measure() { # OPERATION N ARGUMENTS...
   tee -a "$scratch/lines" <"$scratch/line"
 }
 
+# With a new local_cloud: what a poll that was broken off takes from an old one is hidden for a while.
+measure_cloud() { # as measure
+  nginx_url=$url
+  start_cloud
+  measure "$@"
+  stop_cloud
+  url=$nginx_url
+}
+
+plot() { # NAME: of NAME_plot.awk, writes NAME.svg
+  awk -f "$here/lines.awk" -f "$here/svg.awk" -f "$here/$1_plot.awk" "$scratch/lines" >"$here/$1.svg"
+}
+
 operation() {
   case $1 in
     submit)
@@ -99,14 +112,8 @@ operation() {
       measure submit 300000 --groups 100000
       ;;
     inflight) measure inflight 100000 ;;
-    consume)
-      # A new one: what a poll that was broken off takes from an old one is hidden for a while.
-      nginx_url=$url
-      start_cloud
-      measure consume 20000
-      stop_cloud
-      url=$nginx_url
-      ;;
+    consume) measure_cloud consume 20000 ;;
+    latency) for rate in 500 1000 2000; do measure_cloud latency $((5 * rate)) --rate "$rate"; done ;;
     compile)
       sh "$here/compile.sh" $(((4 + divide) / divide)) >"$scratch/compiled"
       tee -a "$scratch/lines" <"$scratch/compiled"
@@ -125,7 +132,7 @@ before=$(load)
 whole=no
 if [ $# = 0 ]; then
   whole=yes
-  set -- submit inflight send gateway sendbatch recvdel consume compile
+  set -- submit inflight send gateway sendbatch recvdel consume latency compile
 fi
 if [ "$*" != compile ]; then
   prepare dmq_bench local_cloud
@@ -134,6 +141,8 @@ fi
 for name in "$@"; do operation "$name"; done
 if [ $whole = yes ] && [ "$divide" = 1 ]; then
   sh "$here/results.sh" "$scratch/lines" "$before" >"$here/RESULTS.md"
+  plot latency
+  plot cost
 fi
 printf '\n'
 awk -f "$here/lines.awk" -f "$here/table.awk" "$scratch/lines"
