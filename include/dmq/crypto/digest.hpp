@@ -73,8 +73,8 @@ inline std::optional<Md5> md5(std::string_view data) {
   return result;
 }
 
-/// HMAC-SHA-256 (RFC 2104) with a key that is set up once: two hashes without an allocation. OpenSSL's own takes half as
-/// long again, over eleven of them. sign() may be called from any thread.
+/// HMAC-SHA-256 (RFC 2104) with a key that is set up once: two hashes without an allocation. OpenSSL's own takes half
+/// as long again, over eleven of them. sign() may be called from any thread.
 class HmacKey {
  public:
   explicit HmacKey(std::string_view key) {
