@@ -23,10 +23,9 @@ compiler() {
 # A library counts as present when the compiler finds its header: it may have come another way than as a package.
 has_header() { printf '#include <%s>\n' "$1" | "$(compiler)" -std=c++20 -E -x c++ - >/dev/null 2>&1; }
 
-# For the Python of the system, which is the one that Debian's package is for.
-has_python_module() {
-  if [ -x /usr/bin/python3 ]; then /usr/bin/python3 -c "import $1"; else python3 -c "import $1"; fi >/dev/null 2>&1
-}
+# The Python of the system is the one that Debian's packages are for.
+python() { if [ -x /usr/bin/python3 ]; then say /usr/bin/python3; else say python3; fi; }
+has_python_module() { "$(python)" -c "import $1" >/dev/null 2>&1; }
 
 # The Debian packages that are missing for $1.
 missing_packages() {
@@ -36,9 +35,9 @@ missing_packages() {
   if [ "$1" = tests ]; then
     have openssl || say openssl
     have curl || say curl
-    has_python_module boto3 || say python3-boto3
     has_python_module yaml || say python3-yaml
   fi
+  [ "$1" = library ] || has_python_module boto3 || say python3-boto3
   if [ "$1" = benchmarks ]; then
     [ -x /usr/sbin/nginx ] || say nginx-light
     [ -f /usr/lib/nginx/modules/ngx_http_echo_module.so ] || say libnginx-mod-http-echo

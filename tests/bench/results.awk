@@ -38,6 +38,14 @@ function line(what) {
     latencies[++latency_count] = latency_row("dmq", "")
     latencies[++latency_count] = latency_row("bare libcurl", "floor_")
   }
+  if (value["op"] == "client") {
+    if (!(value["client"] in clients)) client_names[++client_count] = value["client"]
+    clients[value["client"]]
+    costs[value["client"], value["call"]] = value["cpu_us_per_request"]
+  } else if ("floor_cpu_us_per_request" in value) {
+    costs["dmq", value["op"]] = value["cpu_us_per_request"]
+    costs["bare libcurl", value["op"]] = value["floor_cpu_us_per_request"]
+  }
   if ("header" in value) headers[++header_count] = value["header"] " | " value["compile_s"] " | " value["part_of_floor"]
 }
 
@@ -45,6 +53,10 @@ function latency_row(who, prefix,    row, i) {
   row = value["rate"] " | " who
   for (i = 1; i <= percentile_count; ++i) row = row sprintf(" | %d", value[prefix percentiles[i] "_us"] + 0.5)
   return row
+}
+
+function cost_row(who) {
+  return "| " who " | " costs[who, "send"] " | " costs[who, "sendbatch"] " | " costs[who, "recvdel"] " |"
 }
 
 END {
@@ -65,6 +77,13 @@ END {
     print "| requests/s | of | p50 | p90 | p99 | p99.9 | max |\n| --- | --- | --- | --- | --- | --- | --- |"
     for (i = 1; i <= latency_count; ++i) print "| " latencies[i] " |"
     print "\n![Latency by percentile, of dmq and of bare libcurl](latency.svg)"
+  }
+  if (client_count > 0) {
+    print "\n## Other clients\n\nCPU time of a request in µs, all threads of a process included: one message, ten messages, and receiving and"
+    print "deleting ten. These run against local_cloud, with bodies of 256 bytes; dmq and libcurl as above.\n"
+    print "| client | send | sendbatch | recvdel |\n| --- | --- | --- | --- |"
+    print cost_row("bare libcurl") "\n" cost_row("dmq")
+    for (i = 1; i <= client_count; ++i) print cost_row(client_names[i])
   }
   if (header_count == 0) exit
   print "\n## Headers\n\nA file with nothing but the header, -O2, in seconds of CPU time.\n"

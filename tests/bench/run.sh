@@ -1,10 +1,11 @@
 #!/bin/sh
 # Builds the benchmarks and runs them: sh tests/bench/run.sh [OPERATION...]
 #
-# Without arguments all operations of dmq_bench and the compile times, each a line of JSON, then a table of what has a
-# budget, and tests/bench/RESULTS.md is written, with latency.svg and cost.svg beside it; the exit code tells whether
+# Without arguments all operations of dmq_bench, other clients and the compile times, each a line of JSON, then a table of
+# what has a budget, and tests/bench/RESULTS.md is written, with latency.svg and cost.svg beside it; the exit code tells whether
 # all budgets hold. CPU time is what counts, except for latency: wall time is that of everybody on the machine.
 #
+#   sh tests/bench/run.sh clients               boto3, and from npm the SDK of AWS, sqs-producer and sqs-consumer
 #   sh tests/bench/run.sh compile               compile times and the size of a program alone; see compile.sh
 #   sh tests/bench/run.sh micro [ARGUMENTS]     what the parts cost, with the arguments of Google Benchmark
 #   sh tests/bench/run.sh queue [ARGUMENTS]     what the model queue costs, likewise
@@ -101,6 +102,26 @@ measure_cloud() { # as measure
   url=$nginx_url
 }
 
+# What other clients take, each with a local_cloud of its own. Those that this machine can't run are left out.
+measure_clients() { # N
+  nginx_url=$url
+  npm=$build/npm
+  start_cloud
+  "$(python)" "$here/clients/boto3_client.py" "$url" "$1" >"$scratch/clients" || fail "boto3 could not be measured"
+  stop_cloud
+  mkdir -p "$npm"
+  cp "$root/tests/integration/npm/package.json" "$root/tests/integration/npm/package-lock.json" \
+    "$here/clients/npm_clients.mjs" "$npm"
+  if sh "$root/tests/integration/npm/install.sh" "$npm" >&2; then
+    start_cloud
+    (cd "$npm" && PATH=$npm/node_modules/.bin:$PATH node npm_clients.mjs "$url" "$1") \
+      >>"$scratch/clients" 2>"$scratch/log" || { cat "$scratch/log" >&2 && fail "the clients of npm could not be measured"; }
+    stop_cloud
+  fi
+  tee -a "$scratch/lines" <"$scratch/clients"
+  url=$nginx_url
+}
+
 plot() { # NAME: of NAME_plot.awk, writes NAME.svg
   awk -f "$here/lines.awk" -f "$here/svg.awk" -f "$here/$1_plot.awk" "$scratch/lines" >"$here/$1.svg"
 }
@@ -112,6 +133,7 @@ operation() {
       measure submit 300000 --groups 100000
       ;;
     inflight) measure inflight 100000 ;;
+    clients) measure_clients $((2000 / divide)) ;;
     consume) measure_cloud consume 20000 ;;
     latency) for rate in 500 1000 2000; do measure_cloud latency $((5 * rate)) --rate "$rate"; done ;;
     compile)
@@ -132,7 +154,7 @@ before=$(load)
 whole=no
 if [ $# = 0 ]; then
   whole=yes
-  set -- submit inflight send gateway sendbatch recvdel consume latency compile
+  set -- submit inflight send gateway sendbatch recvdel consume latency clients compile
 fi
 if [ "$*" != compile ]; then
   prepare dmq_bench local_cloud
