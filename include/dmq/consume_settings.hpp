@@ -26,7 +26,7 @@ struct RunSettings {
   std::size_t workers = 8;                  ///< Handlers at once, at least 1.
   std::size_t max_held = 0;                 ///< Messages taken and not yet done; 0: ten for each worker.
   int max_per_receive = 10;                 ///< 1 to 10. With 1 nothing is taken from behind a message that fails.
-  int max_receive_count = 0;                ///< Of the queue's redrive policy, where it is known; else 0.
+  int max_receive_count = 0;                ///< Of the queue's redrive policy, to be checked; 0: not known.
   std::chrono::seconds wait{20};            ///< Of a long poll: 1 to 20 s.
   Duration heartbeat{};                     ///< Between two extensions of a lease; 0: two fifths of the visibility.
   Duration handler_limit = max_visibility;  ///< A lease is extended for so long after its handler began.

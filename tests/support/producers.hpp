@@ -15,7 +15,7 @@
 #include <dmq/testing/cloud_host.hpp>
 #include <support/parser.hpp>
 
-/// Producers and consumers over any transport and clock, wired as dmq.hpp does it, without its leaves.
+/// Producers and consumers over any transport and clock, wired as wired/ does it, without its leaves.
 namespace support {
 
 inline constexpr const char* api_url = "http://localhost/v1/publish-queue";

@@ -19,7 +19,7 @@ enum class Verdict {
 /// - `value_type`: what is fetched and cached, a token or credentials;
 /// - `fetch(transport, now, stop)`: gets one, blocking; called by one thread at a time;
 /// - `authorize(request, value, now)`: adds it to a request; invalid_argument when it can't;
-/// - `verdict(response, now)`: judges the answer;
+/// - `verdict(response, now)`: judges an answer that is no success (2xx);
 /// - `refresh_policy()`: when the value is fetched anew.
 /// authorize and verdict are called concurrently.
 template <class A, class Transport>

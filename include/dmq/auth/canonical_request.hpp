@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <iterator>
 #include <string>
@@ -24,7 +25,7 @@ struct CanonicalRequest {
   std::size_t headers_size = 0;
 
   /// "content-type;host;x-amz-date", which is a part of the text.
-  std::string_view signed_headers() const noexcept { return std::string_view(text).substr(headers_at, headers_size); }
+  std::string_view signed_headers() const { return std::string_view(text).substr(headers_at, headers_size); }
 };
 
 namespace detail {

@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include <dmq/core/secret.hpp>
 
@@ -22,35 +22,30 @@ using Sha256 = std::array<std::uint8_t, 32>;
 using Md5 = std::array<std::uint8_t, 16>;
 
 namespace detail {
-/// One algorithm with a context that is used again and again: to make one costs more than a short hash. For one thread.
-class Digest {
- public:
-  /// The algorithm lives for ever.
-  explicit Digest(const EVP_MD* algorithm) : algorithm_(algorithm), context_(EVP_MD_CTX_new()) {}
+/// Of all parts, one behind the other. `context` is made when there is none, and kept for the next: to make one costs
+/// more than a short hash. False when OpenSSL does not have the algorithm, or has no memory.
+inline bool digest(const EVP_MD* algorithm, EVP_MD_CTX*& context, std::initializer_list<std::string_view> parts,
+                   std::uint8_t* out) {
+  if (context == nullptr) context = EVP_MD_CTX_new();
+  if (algorithm == nullptr || context == nullptr || EVP_DigestInit_ex2(context, algorithm, nullptr) != 1) return false;
+  for (const std::string_view part : parts)
+    if (EVP_DigestUpdate(context, part.data(), part.size()) != 1) return false;
+  return EVP_DigestFinal_ex(context, out, nullptr) == 1;
+}
 
-  /// Of all parts, one behind the other. False when OpenSSL does not have the algorithm, or has no memory.
-  bool run(std::initializer_list<std::string_view> parts, std::uint8_t* digest) {
-    if (algorithm_ == nullptr || context_ == nullptr) return false;
-    if (EVP_DigestInit_ex2(context_.get(), algorithm_, nullptr) != 1) return false;
-    for (const std::string_view part : parts)
-      if (EVP_DigestUpdate(context_.get(), part.data(), part.size()) != 1) return false;
-    return EVP_DigestFinal_ex(context_.get(), digest, nullptr) == 1;
-  }
-
- private:
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-  };
-  const EVP_MD* algorithm_;
-  std::unique_ptr<EVP_MD_CTX, Free> context_;
+/// Frees a thread's context at its end. Whoever hashes later still, in the destructor of a static, gets one that stays.
+struct ContextEnd {
+  EVP_MD_CTX*& context;
+  ~ContextEnd() { EVP_MD_CTX_free(std::exchange(context, nullptr)); }
 };
 
 // Algorithms are fetched once and never freed: a fetch costs more than a hash, and exit order is nobody's to know.
 inline Sha256 sha256(std::initializer_list<std::string_view> parts) {
   static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  thread_local Digest digest(algorithm);
+  thread_local EVP_MD_CTX* context = nullptr;
+  thread_local const ContextEnd end{context};
   Sha256 result{};
-  if (!digest.run(parts, result.data())) result = {};
+  if (!digest(algorithm, context, parts, result.data())) result = {};
   return result;
 }
 }  // namespace detail
@@ -67,9 +62,10 @@ inline Sha256 sha256(std::string_view data) {
 /// Nothing where MD5 is switched off (FIPS).
 inline std::optional<Md5> md5(std::string_view data) {
   static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "MD5", nullptr);
-  thread_local detail::Digest digest(algorithm);
+  thread_local EVP_MD_CTX* context = nullptr;
+  thread_local const detail::ContextEnd end{context};
   Md5 result{};
-  if (!digest.run({data}, result.data())) return std::nullopt;
+  if (!detail::digest(algorithm, context, {data}, result.data())) return std::nullopt;
   return result;
 }
 
@@ -78,7 +74,7 @@ inline std::optional<Md5> md5(std::string_view data) {
 class HmacKey {
  public:
   explicit HmacKey(std::string_view key) {
-    const Sha256 hashed = key.size() > block_bytes ? sha256(key) : Sha256{};
+    Sha256 hashed = key.size() > block_bytes ? sha256(key) : Sha256{};
     if (key.size() > block_bytes) key = as_text(hashed);
     inner_.fill(0x36);
     outer_.fill(0x5C);
@@ -86,12 +82,13 @@ class HmacKey {
       inner_[i] ^= static_cast<std::uint8_t>(key[i]);
       outer_[i] ^= static_cast<std::uint8_t>(key[i]);
     }
+    wipe(hashed);
   }
   HmacKey(const HmacKey&) = default;
   HmacKey& operator=(const HmacKey&) = default;
   ~HmacKey() {
-    Secret::wipe(reinterpret_cast<char*>(inner_.data()), inner_.size());
-    Secret::wipe(reinterpret_cast<char*>(outer_.data()), outer_.size());
+    wipe(inner_);
+    wipe(outer_);
   }
 
   Sha256 sign(std::string_view data) const {
@@ -101,6 +98,10 @@ class HmacKey {
 
  private:
   static constexpr std::size_t block_bytes = 64;  ///< Of SHA-256.
+
+  static void wipe(std::span<std::uint8_t> bytes) noexcept {
+    Secret::wipe(reinterpret_cast<char*>(bytes.data()), bytes.size());
+  }
 
   std::array<std::uint8_t, block_bytes> inner_{};
   std::array<std::uint8_t, block_bytes> outer_{};

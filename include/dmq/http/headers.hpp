@@ -53,7 +53,8 @@ class Headers {
   /// check_header_value() tells before it gets here. All are cut at one, the name at a colon too, so that nothing can
   /// add a field. They may view these headers.
   void add(std::string_view name, std::string_view value, std::string_view more = {}) {
-    if (views(name) || views(value) || views(more)) return add(std::string(name), std::string(value).append(more));
+    if (views(name) || views(value) || views(more))
+      return add(std::string(name), std::string(line_of(value)).append(line_of(more)));
     text_.append(line_of(name.substr(0, name.find(':')))).append(": ");
     text_.append(line_of(value)).append(line_of(more)).push_back('\0');
   }

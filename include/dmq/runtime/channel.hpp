@@ -154,9 +154,9 @@ class Channel {
   Result<void> lead(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
     FetchEnd end{*this, lock};
     lock.unlock();
-    const Instant started = now();
+    const Ticks started = clock_.ticks();
     Result<auth::Fetched<Value>> fetched = fetch(stop);
-    const Duration took = clock_.ticks() - started.ticks;
+    const Duration took = clock_.ticks() - started;
     const bool abandoned = !fetched && fetched.error().kind == ErrorKind::cancelled && stop.stop_requested();
     Result<void> led;
     if (abandoned)

@@ -61,8 +61,7 @@ class ConsumeRun {
       : channel_(std::move(channel)),
         control_(std::move(control)),
         state_(std::make_shared<ConsumeState>(
-            settings, [channel = channel_] { return channel->now(); }, seed,
-            !std::is_same_v<typename ChannelType::observer_type, NoObserver>)),
+            settings, [channel = channel_] { return channel->now(); }, seed, ChannelType::is_observed)),
         transport_(open_async(channel_->transport())),
         loop_(*state_, *channel_, wire, transport_,
               [this](std::function<void()> fetch) { fetcher_ = std::jthread(std::move(fetch)); }) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -51,7 +52,7 @@ struct ReceiveMessage {
     if (!root.exists() || (list.exists() && !list.is(json::Kind::array)))
       return unusable_answer(response, "it holds no list of messages");
     result_type messages;
-    messages.reserve(list.size());
+    messages.reserve(std::min<std::size_t>(list.size(), 10));
     for (const json::Value message : list) messages.push_back(read_message(message));
     return messages;
   }
