@@ -29,7 +29,7 @@ enum class ErrorKind {
   full,              ///< A bound of the producer is reached.
   lease_lost,        ///< The visibility timeout ran out before the message was deleted.
   cancelled,         ///< The caller's stop token fired.
-  closed,            ///< The producer or consumer was closed.
+  closed,            ///< The producer was closed.
   handler,           ///< The program's handler of a message failed.
 };
 
