@@ -12,7 +12,7 @@ version_of() { pkg-config --modversion "$1" 2>/dev/null || say unknown; }
 
 revision() {
   git -C "$root" rev-parse --short HEAD 2>/dev/null || { say "no repository" && return; }
-  [ -z "$(git -C "$root" status --porcelain -- include tests/bench 2>/dev/null)" ] || say ", changed"
+  [ -z "$(git -C "$root" status --porcelain -- include tests/bench ':!*.md' ':!*.svg' 2>/dev/null)" ] || say ", changed"
 }
 
 cat <<END
