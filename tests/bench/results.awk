@@ -56,7 +56,11 @@ function latency_row(who, prefix,    row, i) {
 }
 
 function cost_row(who) {
-  return "| " who " | " costs[who, "send"] " | " costs[who, "sendbatch"] " | " costs[who, "recvdel"] " |"
+  return who " | " costs[who, "send"] " | " costs[who, "sendbatch"] " | " costs[who, "recvdel"]
+}
+
+function rows_of(list, count,    i) {
+  for (i = 1; i <= count; ++i) print "| " list[i] " |"
 }
 
 END {
@@ -66,7 +70,7 @@ END {
   print "\n## Operations\n\nCPU time in µs, the kernel's included. Rates are by wall time, of one thread, and of consume with all its workers.\n"
   print "| operation | requests/s | messages/s | CPU a request | bare libcurl | CPU a message | allocations a request |"
   print "| --- | --- | --- | --- | --- | --- | --- |"
-  for (i = 1; i <= operation_count; ++i) print "| " operations[i] " |"
+  rows_of(operations, operation_count)
   print "\n![CPU time of a request, of dmq and of bare libcurl](cost.svg)"
   if (latency_count > 0) {
     print "\n## Latency\n\nBlocking publish to local_cloud on one thread at a fixed rate, in µs. Each request has a time at which"
@@ -75,18 +79,20 @@ END {
     print "before, each with a deduplication id of its own, so that local_cloud does the same for both. This is wall"
     print "time, that of local_cloud included: other programs on the machine show in it, most of all in the last columns.\n"
     print "| requests/s | of | p50 | p90 | p99 | p99.9 | max |\n| --- | --- | --- | --- | --- | --- | --- |"
-    for (i = 1; i <= latency_count; ++i) print "| " latencies[i] " |"
+    rows_of(latencies, latency_count)
     print "\n![Latency by percentile, of dmq and of bare libcurl](latency.svg)"
   }
   if (client_count > 0) {
     print "\n## Other clients\n\nCPU time of a request in µs, all threads of a process included: one message, ten messages, and receiving and"
     print "deleting ten. These run against local_cloud, with bodies of 256 bytes; dmq and libcurl as above.\n"
     print "| client | send | sendbatch | recvdel |\n| --- | --- | --- | --- |"
-    print cost_row("bare libcurl") "\n" cost_row("dmq")
-    for (i = 1; i <= client_count; ++i) print cost_row(client_names[i])
+    for (i = 1; i <= client_count; ++i) client_rows[i + 2] = cost_row(client_names[i])
+    client_rows[1] = cost_row("bare libcurl")
+    client_rows[2] = cost_row("dmq")
+    rows_of(client_rows, client_count + 2)
   }
   if (header_count == 0) exit
   print "\n## Headers\n\nA file with nothing but the header, -O2, in seconds of CPU time.\n"
   print "| header | seconds | of simdjson.h with curl.h |\n| --- | --- | --- |"
-  for (i = 1; i <= header_count; ++i) print "| " headers[i] " |"
+  rows_of(headers, header_count)
 }

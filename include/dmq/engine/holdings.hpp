@@ -12,21 +12,16 @@
 #include <vector>
 
 #include <dmq/engine/acknowledgements.hpp>
-#include <dmq/engine/change_plan.hpp>
 #include <dmq/engine/consume_lanes.hpp>
 #include <dmq/engine/consume_orders.hpp>
 #include <dmq/engine/lease_book.hpp>
+#include <dmq/engine/lease_changes.hpp>
 #include <dmq/engine/request_gate.hpp>
 #include <dmq/engine/run_log.hpp>
+#include <dmq/retry/policy.hpp>
 #include <dmq/sqs/poll.hpp>
 
 namespace dmq::inline DMQ_ABI::engine {
-
-/// Errors that end a run: trying again does not mend them, and they are about no single message.
-inline bool ends_run(const Error& error) {
-  return error.kind == ErrorKind::authentication || error.kind == ErrorKind::authorization ||
-         error.kind == ErrorKind::configuration;
-}
 
 /// What a consumer holds: whose turn it is, whose lease goes on, what is deleted or given back, and what is forgotten
 /// when things go wrong. Requests are asked of it, and their outcomes told to it; when they go out is not its concern.
@@ -38,14 +33,9 @@ inline bool ends_run(const Error& error) {
 /// out of order, whoever gets the failed message next.
 class Holdings {
  public:
-  /// The most messages that a request takes.
-  static constexpr std::size_t most_in_a_request = 10;
+  using Sending = LeaseChanges::Sending;
 
-  /// How a request for changes went: when it went out, if it did, and whether an earlier sending of it may still land.
-  struct Sending {
-    std::optional<Instant> at{};
-    bool may_land_again = false;
-  };
+  static constexpr std::size_t most_in_a_request = LeaseChanges::most_in_a_request;
 
   Holdings(const ConsumeSettings& settings, std::function<Ticks()> clock, Random& random, RunLog& log)
       : settings_(settings),
@@ -53,7 +43,10 @@ class Holdings {
         random_(random),
         log_(log),
         lanes_(settings.run.pipelined),
-        leases_(settings) {}
+        leases_(settings),
+        changes_(settings, lanes_, leases_, log) {}
+  Holdings(const Holdings&) = delete;
+  Holdings& operator=(const Holdings&) = delete;
 
   std::size_t size() const noexcept { return lanes_.size(); }
   std::size_t running() const noexcept { return running_; }
@@ -65,7 +58,7 @@ class Holdings {
   }
   bool is_stopping() const noexcept { return stopping_; }
   /// Whether nothing is held, or to be given back.
-  bool empty() const noexcept { return lanes_.size() == 0 && to_change_.empty(); }
+  bool empty() const noexcept { return lanes_.size() == 0 && changes_.empty(); }
 
   /// Messages came, not before `since`. When all is stopped they go back at once.
   void arrive(std::vector<sqs::Arrival>&& arrivals, Ticks since, Ticks now);
@@ -75,7 +68,7 @@ class Holdings {
 
   bool has_deletes() const noexcept { return !to_delete_.empty(); }
   std::vector<DeleteOrder> take_deletes();
-  std::vector<ChangeOrder> take_changes(Instant now);
+  std::vector<ChangeOrder> take_changes(Instant now) { return changes_.take(now); }
   /// What came of one of them. An error that ends the run is returned, and all is stopped.
   std::optional<Error> settle_delete(const DeleteOrder& order, const Result<void>& result, Instant now);
   std::optional<Error> settle_change(const ChangeOrder& order, const Result<void>& result, const Sending& sending,
@@ -85,7 +78,7 @@ class Holdings {
   /// When on_timer() has something to do, should nothing else happen.
   Ticks next_deadline();
   /// When take_changes() has something.
-  Ticks next_change() const noexcept { return to_change_.empty() ? leases_.next_extension() : Ticks::min(); }
+  Ticks next_change() const noexcept { return changes_.next(); }
 
   /// What waits goes back, and so does what comes.
   void stop(Ticks now);
@@ -94,8 +87,6 @@ class Holdings {
 
  private:
   using State = Held::State;
-
-  static constexpr Duration longest_landing = std::chrono::seconds(35);  ///< Of a lost request.
 
   bool is_fifo() const { return settings_.queue_type() == QueueType::fifo; }
   void take_in(sqs::Arrival&& arrival, Ticks since);
@@ -106,13 +97,9 @@ class Holdings {
   void drop_waiting(ConsumeLane& lane, Ticks now);
   void drop_all(Ticks now);
   void make_room(Ticks now);
-  void plan_change(Held& held, Ticks visible_at, bool stays_ours);
-  void cancel_change(Held& held);
-  bool is_superseded(const ChangeOrder& order);
   void send_back(Held& held, const Disposition& disposition, Ticks now);
   Duration back_off(const Held& held, const Disposition& disposition);
   void finish(Held& held, bool discarded);
-  static void suspect(Held& held, const ChangeOrder& order, Ticks now);
 
   const ConsumeSettings& settings_;
   std::function<Ticks()> clock_;
@@ -120,9 +107,9 @@ class Holdings {
   RunLog& log_;
   ConsumeLanes lanes_;
   LeaseBook leases_;
+  LeaseChanges changes_;
   Acknowledgements acknowledgements_;
   std::deque<std::uint64_t> to_delete_;
-  ChangePlan to_change_;  ///< Extensions are made when they are due.
   std::size_t running_ = 0;
   bool stopping_ = false;
   bool gave_up_ = false;
@@ -152,7 +139,7 @@ inline void Holdings::take_in(sqs::Arrival&& arrival, Ticks since) {
 
 /// A message of which we hold an earlier claim: that goes on, under the newer handle.
 inline void Holdings::come_again(Held& held, sqs::Arrival&& arrival, Ticks since) {
-  cancel_change(held);
+  changes_.cancel(held);
   held.receipt_handle = arrival.message.receipt_handle;
   held.receive_count = arrival.message.receive_count;
   if (held.state == State::waiting) {
@@ -173,7 +160,7 @@ inline void Holdings::return_to_lane(ConsumeLane& lane, const Held& held, Ticks 
   lane.awaited.reset();
   for (Held* behind : lane.held) {
     if (behind == &held || behind->state != State::waiting) continue;
-    cancel_change(*behind);
+    changes_.cancel(*behind);
     behind->extend_at = now;
     leases_.update(*behind);
   }
@@ -243,7 +230,7 @@ inline void Holdings::send_back(Held& held, const Disposition& disposition, Tick
   const ConsumeLane::Awaited awaited{held.delivery->message_id, held.delivery->fence(), back_at};
   const bool lost = held.lost || held.leased_until <= now;
   held.state = State::waiting;
-  if (!lost) plan_change(held, back_at, false);
+  if (!lost) changes_.plan(held, back_at, false);
   remove(held);
   if (stopping_ || (lost && holds(Rule::loss_drops_the_tail))) return drop_waiting(lane, now);
   bool has_tail = false;
@@ -252,7 +239,7 @@ inline void Holdings::send_back(Held& held, const Disposition& disposition, Tick
     if (behind->state != State::waiting) continue;
     has_tail = true;
     behind->extend_at = Held::never;
-    plan_change(*behind, std::min(back_at + longer, behind->hard_cap), true);
+    changes_.plan(*behind, std::min(back_at + longer, behind->hard_cap), true);
   }
   if (has_tail) lane.awaited = awaited;
   if (!holds(Rule::tail_waits_for_its_head)) lanes_.consider(lane);
@@ -274,32 +261,6 @@ inline Duration Holdings::back_off(const Held& held, const Disposition& disposit
   return std::clamp(pause, Duration::zero(), std::max(most, Duration::zero()));
 }
 
-/// Its visibility is to end at that time. What does not stay ours is removed by the caller.
-inline void Holdings::plan_change(Held& held, Ticks visible_at, bool stays_ours) {
-  cancel_change(held);
-  held.changing = true;
-  leases_.update(held);
-  to_change_.add({.held = stays_ours ? held.id : 0,
-                  .subject = subject_of(held),
-                  .receipt_handle = held.receipt_handle,
-                  .visible_at = visible_at,
-                  .lease_until = held.leased_until});
-}
-
-inline void Holdings::cancel_change(Held& held) {
-  to_change_.cancel(held.id);
-  held.changing = false;
-  leases_.update(held);
-}
-
-/// What was given back has come again since, under another handle.
-inline bool Holdings::is_superseded(const ChangeOrder& order) {
-  const std::string& id = order.subject.message_id;
-  const ConsumeLane* const lane = lanes_.find_lane(is_fifo() ? order.subject.group : id);
-  if (lane != nullptr && lane->find(id) != nullptr) return true;
-  return to_change_.has_newer(order.subject);
-}
-
 /// Its lane may be empty then.
 inline void Holdings::remove(Held& held) {
   leases_.close(held);
@@ -311,9 +272,9 @@ inline void Holdings::drop_waiting(ConsumeLane& lane, Ticks now) {
   lane.awaited.reset();
   for (Held* held : std::vector<Held*>(lane.held)) {
     if (held->state != State::waiting) continue;
-    cancel_change(*held);
+    changes_.cancel(*held);
     const bool ours = held->leased_until > now;
-    if (ours && (!stopping_ || holds(Rule::released_at_the_end))) plan_change(*held, now, false);
+    if (ours && (!stopping_ || holds(Rule::released_at_the_end))) changes_.plan(*held, now, false);
     if (ours && stopping_) log_.report.released.push_back(to_unfinished(*held));
     remove(*held);
   }
@@ -333,7 +294,7 @@ inline void Holdings::lose(Held& held, Ticks now) {
   held.lease.lose();
   leases_.update(held);
   if (held.state == State::waiting) {
-    cancel_change(held);
+    changes_.cancel(held);
     remove(held);
   }
   if (holds(Rule::loss_drops_the_tail)) return drop_waiting(lane, now);
@@ -383,7 +344,7 @@ inline std::optional<Error> Holdings::settle_delete(const DeleteOrder& order, co
     if (std::find(to_delete_.begin(), to_delete_.end(), held->id) == to_delete_.end()) to_delete_.push_back(held->id);
     return std::nullopt;
   }
-  const bool is_the_end = ends_run(result.error());
+  const bool is_the_end = retry::is_about_no_message(result.error());
   if (is_the_end) {
     log_.report.unconfirmed.push_back(to_unfinished(*held));
     stop(now.ticks);
@@ -400,97 +361,12 @@ inline std::optional<Error> Holdings::settle_delete(const DeleteOrder& order, co
   return is_the_end ? std::optional(result.error()) : std::nullopt;
 }
 
-inline std::vector<ChangeOrder> Holdings::take_changes(Instant now) {
-  std::vector<ChangeOrder> orders;
-  while (!to_change_.empty() && orders.size() < most_in_a_request) {
-    ChangeOrder order = *to_change_.take();
-    if (order.lease_until <= now.ticks || (order.held == 0 && is_superseded(order))) continue;
-    const Duration left = std::max<Duration>(order.visible_at - now.ticks, Duration::zero());
-    order.visibility = std::chrono::ceil<std::chrono::seconds>(left);
-    // From now on it may be no longer than that.
-    if (Held* const held = lanes_.find(order.held)) leases_.shorten(*held, now.ticks + order.visibility);
-    orders.push_back(std::move(order));
-  }
-  for (const std::uint64_t id : leases_.due(now.ticks, most_in_a_request - orders.size(), !orders.empty())) {
-    Held& held = *lanes_.find(id);
-    const std::chrono::seconds visibility = leases_.extension(held, now.ticks);
-    held.changing = visibility > std::chrono::seconds(0);
-    if (!held.changing) held.extend_at = leases_.next_chance(held);
-    leases_.update(held);
-    if (!held.changing) continue;
-    orders.push_back({.held = id,
-                      .extends = true,
-                      .subject = subject_of(held),
-                      .receipt_handle = held.receipt_handle,
-                      .lease_until = held.leased_until,
-                      .visibility = visibility});
-  }
-  return orders;
-}
-
 inline std::optional<Error> Holdings::settle_change(const ChangeOrder& order, const Result<void>& result,
                                                     const Sending& sending, Instant now) {
-  Held* held = lanes_.find(order.held);
-  // It came again meanwhile, under a newer handle: this was about a lease of before.
-  if (held != nullptr && held->receipt_handle != order.receipt_handle) held = nullptr;
-  if (held != nullptr) held->changing = to_change_.has(held->id);  // Its head failed while it was extended.
-  if (result) {
-    log_.note({.kind = order.extends ? EventKind::extended : EventKind::released,
-               .subject = order.subject,
-               .duration = order.visibility});
-    if (held == nullptr) return std::nullopt;
-    const bool awaits = held->lane->awaited.has_value() && held->state == State::waiting;
-    if (!order.extends && sending.may_land_again) suspect(*held, order, now.ticks);
-    leases_.renew(*held, sending.at.value_or(now).ticks, order.visibility);
-    if (awaits) {
-      held->extend_at = Held::never;
-    } else if (!order.extends) {
-      held->extend_at = now.ticks;  // Its head came back while this was under way.
-    }
-    leases_.update(*held);
-    lanes_.consider(*held->lane);
-    return std::nullopt;
-  }
-  const Error& error = result.error();
-  if (ends_run(error)) {
-    stop(now.ticks);
-    return error;
-  }
-  if (is_final(error)) {
-    if (held == nullptr) return std::nullopt;
-    if (held->state != State::finished) return lose(*held, now.ticks), std::nullopt;
-    held->extend_at = Held::never;
-    leases_.update(*held);
-    return std::nullopt;
-  }
-  // Another attempt, while there is a lease to change.
-  const bool still_meant =
-      held != nullptr ? held->lane->awaited && !held->changing : order.held == 0 && !is_superseded(order);
-  if (held != nullptr && !order.extends) {
-    if (error.delivery != DeliveryState::unknown) {
-      leases_.restore(*held, order.lease_until);
-    } else if (still_meant || now.ticks < held->suspect_until) {
-      suspect(*held, order, now.ticks);
-    }
-  }
-  if (!order.extends && still_meant) {
-    ChangeOrder again = order;
-    if (held != nullptr) {
-      held->changing = true;
-      again.lease_until = held->leased_until;  // What was lost may have left it less.
-    }
-    to_change_.add(std::move(again));
-  } else if (held != nullptr) {
-    held->extend_at = now.ticks;
-  }
-  if (held != nullptr) leases_.update(*held);
-  return std::nullopt;
-}
-
-/// A change that makes the lease shorter may still land, after an extension, too.
-inline void Holdings::suspect(Held& held, const ChangeOrder& order, Ticks now) {
-  held.suspect_until = now + longest_landing;
-  held.suspect_lease = order.visibility;
+  if (Held* const lost = changes_.settle(order, result, sending, now)) lose(*lost, now.ticks);
+  if (result || !retry::is_about_no_message(result.error())) return std::nullopt;
+  stop(now.ticks);
+  return result.error();
 }
 
 inline void Holdings::drop_all(Ticks now) {

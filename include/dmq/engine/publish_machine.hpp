@@ -16,6 +16,7 @@
 #include <dmq/engine/waitlist.hpp>
 #include <dmq/message_rules.hpp>
 #include <dmq/publish_settings.hpp>
+#include <dmq/retry/policy.hpp>
 
 namespace dmq::inline DMQ_ABI::engine {
 
@@ -143,11 +144,6 @@ class PublishMachine {
   Ticks next_opening_ = Ticks::max();  ///< Of those that are shut.
   Ticks next_sweep_ = Ticks::min();
 };
-
-/// Errors that are about no single message: what stopped one stops all.
-inline bool is_about_no_message(ErrorKind kind) {
-  return kind == ErrorKind::authentication || kind == ErrorKind::authorization || kind == ErrorKind::configuration;
-}
 
 inline std::optional<Error> PublishMachine::lane_refusal(const std::string& group) const {
   if (closed_) return Error{.kind = ErrorKind::closed, .message = "the producer is closed"};
@@ -285,7 +281,7 @@ inline void PublishMachine::settle(std::span<Publication* const> sent, const Res
     if (p->fate == Publication::Fate::failed && (p->submitted || waiting_.has_submitted(p->entry.message.group)))
       cork(p->entry.message.group);
   for (Publication* p : sent)
-    if (p->submitted && p->fate == Publication::Fate::failed && is_about_no_message(p->error.kind)) {
+    if (p->submitted && p->fate == Publication::Fate::failed && retry::is_about_no_message(p->error)) {
       suspend(p->error);
       break;
     }

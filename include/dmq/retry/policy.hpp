@@ -27,6 +27,12 @@ constexpr Fault classify(const Error& error) noexcept {
   }
 }
 
+/// Errors that trying again does not mend and that are about no single message: what stops one stops all.
+constexpr bool is_about_no_message(const Error& error) noexcept {
+  return error.kind == ErrorKind::authentication || error.kind == ErrorKind::authorization ||
+         error.kind == ErrorKind::configuration;
+}
+
 /// AWS's standard retry mode of 2026 (AWS SDKs and Tools reference, "Retry behavior").
 struct Policy {
   int max_attempts = 3;

@@ -10,6 +10,7 @@
 
 #include <dmq/engine/publish_call.hpp>
 #include <dmq/message_rules.hpp>
+#include <dmq/retry/policy.hpp>
 #include <dmq/runtime/caller_driver.hpp>
 #include <dmq/runtime/publish_state.hpp>
 
@@ -157,7 +158,7 @@ class PublishCallers {
     for (const Publication* publication : call.sent()) {
       if (publication->fate != Publication::Fate::failed) continue;
       hold_back(call, *publication);
-      if (engine::is_about_no_message(publication->error.kind)) give_up(call, publication->error);
+      if (retry::is_about_no_message(publication->error)) give_up(call, publication->error);
     }
     state_.tell_all();
   }

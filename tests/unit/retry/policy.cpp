@@ -16,6 +16,15 @@ using dmq::retry::Policy;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+TEST_CASE("errors about keys, rights and settings are about no single message") {
+  for (int i = 0; i <= static_cast<int>(ErrorKind::handler); ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    const bool expected =
+        kind == ErrorKind::authentication || kind == ErrorKind::authorization || kind == ErrorKind::configuration;
+    CHECK(dmq::retry::is_about_no_message(Error{.kind = kind}) == expected);
+  }
+}
+
 TEST_CASE("each kind of error is worth a retry or not") {
   const auto fault = [](ErrorKind kind) { return classify(Error{.kind = kind}); };
   CHECK(fault(ErrorKind::throttled) == Fault::throttled);

@@ -25,6 +25,17 @@ dmq::http::Response token(const char* name) {
           .body = std::string(R"({"access_token":")") + name + R"(","token_type":"Bearer","expires_in":3600})"};
 }
 
+/// Takes every answer that it is asked about for a refusal of its value.
+struct Distrustful {
+  using value_type = int;
+  dmq::auth::RefreshPolicy refresh_policy() const { return {}; }
+  dmq::Result<dmq::auth::Fetched<int>> fetch(ScriptedTransport&, dmq::Instant, std::stop_token) {
+    return dmq::auth::Fetched<int>{.value = 1};
+  }
+  dmq::Result<void> authorize(dmq::http::Request&, int, dmq::Instant) { return {}; }
+  dmq::auth::Verdict verdict(const dmq::http::Response&, dmq::Instant) { return dmq::auth::Verdict::stale_value; }
+};
+
 struct Fixture {
   ScriptedTransport transport{};
   ManualClock clock{};
@@ -150,4 +161,12 @@ TEST_CASE("a leader that leaves by an exception of any kind leaves nobody waitin
   CHECK_FALSE(f.channel.acquire({}, Ticks::max()));
   f.clock.advance(std::chrono::seconds(1));
   REQUIRE(f.channel.acquire({}, Ticks::max()));
+}
+
+TEST_CASE("an authority is asked about every answer that is no success, and about no other") {
+  dmq::runtime::Channel<ScriptedTransport, Distrustful, ManualClock, dmq::NoObserver> channel{
+      ScriptedTransport(), Distrustful(), ManualClock(), dmq::NoObserver(), 1};
+  for (const int status : {200, 204, 299}) CHECK(channel.verdict({.status = status}) == dmq::auth::Verdict::ok);
+  for (const int status : {0, 199, 300, 400, 401, 403, 500})
+    CHECK(channel.verdict({.status = status}) == dmq::auth::Verdict::stale_value);
 }
